@@ -1,0 +1,88 @@
+"""The public names, the version and the package's metadata."""
+
+import importlib
+import tomllib
+from importlib.metadata import metadata, version
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+import skgroupnet
+
+ROOT = Path(__file__).parents[1]
+NAMES = {
+    "GroupSparseLogisticRegression",
+    "GroupSparseMLPClassifier",
+    "GroupSparseMLPRegressor",
+    "Network",
+    "Pruned",
+    "__version__",
+    "penalties",
+    "prune",
+    "show_versions",
+}
+
+
+def test_public_names():
+    assert set(skgroupnet.__all__) == NAMES
+    assert set(dir(skgroupnet)) >= NAMES
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_every_public_name_is_there(name):
+    assert getattr(skgroupnet, name) is not None
+
+
+def test_penalties_is_the_module():
+    assert skgroupnet.penalties is importlib.import_module("skgroupnet.penalties")
+
+
+def test_unknown_name():
+    with pytest.raises(AttributeError, match="no attribute 'GroupDense'"):
+        _ = skgroupnet.GroupDense
+
+
+def test_version_is_the_installed_one():
+    assert skgroupnet.__version__ == version("skgroupnet")
+
+
+def test_the_package_is_typed():
+    assert files("skgroupnet").joinpath("py.typed").is_file()
+
+
+def test_metadata():
+    meta = metadata("skgroupnet")
+    assert meta["License-Expression"] == "BSD-3-Clause"
+    assert set(meta.get_all("Provides-Extra")) == {"plot", "test", "doc", "dev"}
+    needed = [line for line in meta.get_all("Requires-Dist") if "extra ==" not in line]
+    assert sorted(needed) == [
+        "numpy>=1.26",
+        "scikit-learn>=1.9",
+        "scipy>=1.12",
+        "torch>=2.6",
+    ]
+
+
+def test_constraints_pin_every_direct_dependency():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = {line.split("==")[0].lower() for line in lines if "==" in line}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"]]
+    for extra in project["optional-dependencies"].values():
+        wanted.extend(extra)
+    names = {line.split(">=")[0].lower() for line in wanted}
+    assert {name for name in names if not name.startswith("skgroupnet")} <= pinned
+
+
+def test_show_versions_names_every_dependency(capsys):
+    skgroupnet.show_versions()
+    report = capsys.readouterr().out
+    for name in ("skgroupnet", "python", "scikit-learn", "torch", "numpy", "scipy"):
+        assert f"\n{name} " in f"\n{report}"
+
+
+def test_show_versions_without_an_optional_package(capsys, monkeypatch):
+    monkeypatch.setattr("skgroupnet._version._PACKAGES", ("no-such-package",))
+    skgroupnet.show_versions()
+    assert "not installed" in capsys.readouterr().out
