@@ -1,0 +1,143 @@
+"""Distance from (directional) stationarity, and the strength that empties a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from skgroupnet.engine.data import Data
+from skgroupnet.engine.initial import initial_network
+from skgroupnet.engine.losses import LOSSES
+from skgroupnet.engine.problem import Model, Problem
+from skgroupnet.engine.shrinkage import Shrinkage
+from skgroupnet.engine.stack import Stack
+from skgroupnet.engine.threads import threads_for
+from skgroupnet.network import Network
+
+CERTIFICATE_ROWS = 512
+
+
+def stationarity_gap(problem: Problem, model: Model, network: Network) -> float:
+    """Largest distance of a group from stationarity, over all rows of a model.
+
+    max over groups of dist(-grad_g L, subdifferential of R at W_g) / sqrt(|g|), with
+    unpenalised parameters as groups of one.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem.
+    model : Model
+        Says which rows and which lam.
+    network : Network
+        The point to certify.
+
+    Returns
+    -------
+    float
+        The gap; zero at a stationary point.
+    """
+    with torch.inference_mode():
+        stack, shrinkage = _gradient(problem, model, network)
+        groups = shrinkage.groups
+        distance = shrinkage.penalty.subgradient_distance(
+            stack.flat, stack.grad, groups, shrinkage.lam
+        )
+        return float((distance / groups.sizes.sqrt()).amax())
+
+
+def _gradient(
+    problem: Problem, model: Model, network: Network
+) -> tuple[Stack, Shrinkage]:
+    """Stack of the one network with the gradient over all rows in ``grad``."""
+    data = Data(problem, network.widths[-1])
+    stack = Stack([network], problem.loss, data.device)
+    shrinkage = Shrinkage(problem, stack, np.array([model.lam]))
+    rows, weight = model.weighted_rows(data.n_rows)
+    scale = np.full(len(rows), 1 / len(rows)) if weight is None else weight / len(rows)
+    order = torch.from_numpy(rows)[None]
+    scales = torch.from_numpy(scale)[None].to(data.dtype)
+    total = torch.zeros_like(stack.grad)
+    with threads_for(6.0 * stack.layout.n_weights * CERTIFICATE_ROWS):
+        for chunk in data.chunks(order, scales, CERTIFICATE_ROWS):
+            raw = torch.empty_like(chunk.y)
+            for batch, out in zip(chunk.batches(), raw.unbind(), strict=True):
+                stack.gradient(*batch, out)
+                total += stack.grad
+    if not problem.fit_intercept:
+        total[:, stack.layout.n_weights :] = 0
+    stack.grad.copy_(total)
+    return stack, shrinkage
+
+
+def lam_max(problem: Problem, row_weight: np.ndarray | None = None) -> float:
+    """Smallest lam at which zero is stationary for the linear model of a problem.
+
+    With an unpenalised intercept the null model predicts the mean of y.  Features
+    with a negative label count as if they were left out.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem; its penalty is what is scaled.
+    row_weight : ndarray of shape (n,), default=None
+        Weights of the rows.
+
+    Returns
+    -------
+    float
+        The strength; infinite if no finite one makes zero stationary.
+    """
+    n_outputs = int(problem.y.max()) + 1 if problem.y.ndim == 1 else problem.y.shape[1]
+    widths = (problem.X.shape[1], n_outputs)
+    output = LOSSES[problem.loss].output
+    start = initial_network(
+        widths, "identity", output, np.random.RandomState(0), problem.X.dtype
+    )
+    model = Model(start, 1.0, 1.0, np.random.RandomState(0), row_weight=row_weight)
+    if problem.fit_intercept and not problem.penalize_bias:
+        bias = _null_intercept(problem, model, n_outputs).astype(problem.X.dtype)
+        start = Network(start.weights, (bias,), "identity", output)
+    problem = replace(problem, keep_zeros=False, group_sizes=None)
+    with torch.inference_mode():
+        stack, shrinkage = _gradient(problem, model, start)
+        zero = torch.zeros_like(stack.flat)
+
+        def empty(lam: float) -> bool:
+            strength = torch.full_like(shrinkage.lam, lam)
+            distance = shrinkage.penalty.subgradient_distance(
+                zero, stack.grad, shrinkage.groups, strength
+            )
+            return not bool((distance * shrinkage.groups.penalised).any())
+
+        return _smallest(empty)
+
+
+def _smallest(enough: Callable[[float], bool]) -> float:
+    """Smallest number for which a monotone condition holds, to 1e-12 relative."""
+    low, high = 0.0, 1.0
+    while not enough(high):
+        low, high = high, high * 16
+        if high > 1e30:
+            return float("inf")
+    while high - low > 1e-12 * high and high > 1e-30:
+        middle = (low + high) / 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def _null_intercept(problem: Problem, model: Model, n_outputs: int) -> np.ndarray:
+    """Intercept of the model without inputs: the link of the mean of y."""
+    rows, weight = model.weighted_rows(problem.X.shape[0])
+    y = problem.y[rows]
+    targets = np.eye(n_outputs)[y] if y.ndim == 1 else y
+    mean = np.average(targets, axis=0, weights=weight)
+    tiny = np.finfo(np.float64).tiny
+    if problem.loss == "squared_error":
+        return mean
+    if problem.loss == "log_loss":
+        return np.log(np.maximum(mean, tiny)) - np.log(np.maximum(1 - mean, tiny))
+    return np.log(np.maximum(mean, tiny))

@@ -1,0 +1,221 @@
+"""The one way in: numpy or CSR rows become tensors on a device, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+import torch
+from torch import Tensor
+
+from skgroupnet.engine.problem import Model, Problem
+
+# Rows are gathered for several batches at a time: one gather costs as much as a
+# matrix product of a small network.  This many numbers of a chunk stay in the cache.
+CHUNK_NUMBERS = 1 << 18
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """K batches of b rows for each of M models.
+
+    Parameters
+    ----------
+    X : Tensor of shape (K, M, b, n_features)
+        Rows.
+    y : Tensor of shape (K, M, b, n_outputs)
+        Targets.
+    scale : Tensor of shape (K, M, b, 1), or (K, 1, 1, 1) if all rows count equally
+        Weight of each row in the gradient of its batch.
+    """
+
+    X: Tensor
+    y: Tensor
+    scale: Tensor
+
+    def batches(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Rows, minus the scaled targets, and scale of each batch."""
+        scaled = self.y * -self.scale
+        return zip(self.X.unbind(), scaled.unbind(), self.scale.unbind(), strict=True)
+
+    def losses(self, value: Tensor) -> Tensor:
+        """Loss of each batch from the losses of its rows: (K, M, b) -> (K, M)."""
+        return (value * self.scale.squeeze(-1)).sum(-1, dtype=torch.float64)
+
+
+class Data:
+    """Rows and targets of a problem on its device.
+
+    Parameters
+    ----------
+    problem : Problem
+        Where the rows come from.
+    n_outputs : int
+        Width of the targets.
+    """
+
+    def __init__(self, problem: Problem, n_outputs: int) -> None:
+        X = problem.X
+        self.device = torch.device(problem.device)
+        self.dtype = torch.float32 if X.dtype == np.float32 else torch.float64
+        self.n_rows, self.n_features = X.shape
+        self.n_outputs = n_outputs
+        self._sparse = X if scipy.sparse.issparse(X) else None
+        if self._sparse is None:
+            self._X = self._tensor(X)
+        if problem.y.ndim == 1:
+            self._codes = torch.as_tensor(problem.y).long().to(self.device)
+            self._y = torch.eye(n_outputs, dtype=self.dtype, device=self.device)
+        else:
+            self._codes = None
+            self._y = self._tensor(problem.y)
+
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        if not array.flags.writeable or any(s < 0 for s in array.strides):
+            array = array.copy()
+        return torch.as_tensor(array).to(dtype=self.dtype, device=self.device)
+
+    def rows(self, index: Tensor) -> Tensor:
+        """Rows of X, dense: index of any shape (...) -> (..., n_features)."""
+        shape = (*index.shape, self.n_features)
+        if self._sparse is not None:
+            dense = self._sparse[index.reshape(-1).numpy()].toarray()
+            return self._tensor(dense).view(shape)
+        index = index.reshape(-1).to(self.device)
+        return self._X.index_select(0, index).view(shape)
+
+    def targets(self, index: Tensor) -> Tensor:
+        """Targets of rows: index (...) -> (..., n_outputs)."""
+        shape = (*index.shape, self.n_outputs)
+        index = index.reshape(-1).to(self.device)
+        if self._codes is not None:
+            index = self._codes.index_select(0, index)
+        return self._y.index_select(0, index).view(shape)
+
+    def dot(self, W: Tensor) -> Tensor:
+        """Product of X with a matrix: (n_features, k) -> (n, k)."""
+        if self._sparse is not None:
+            return self._tensor(self._sparse @ W.cpu().numpy())
+        return self._X @ W
+
+    def tdot(self, R: Tensor) -> Tensor:
+        """Product of the transpose of X with a matrix: (n, k) -> (n_features, k)."""
+        if self._sparse is not None:
+            return self._tensor(self._sparse.T @ R.cpu().numpy())
+        return self._X.T @ R
+
+    def moments(self, scale: Tensor) -> tuple[Tensor, Tensor]:
+        """Weighted first and second moment of each column.
+
+        (n, 1) weights that sum to one -> (n_features, 1) twice.
+        """
+        first = self.tdot(scale)
+        if self._sparse is not None:
+            return first, self._tensor(self._sparse.power(2).T @ scale.cpu().numpy())
+        return first, self._X.square().T @ scale
+
+    def chunks(
+        self, order: Tensor, scale: Tensor | None, batch_rows: int
+    ) -> Iterator[Chunk]:
+        """Cut an order of the rows into batches, some of them at a time.
+
+        Parameters
+        ----------
+        order : int Tensor of shape (M, n)
+            Rows of each model in the order of training, on the CPU.
+        scale : Tensor of shape (M, n) or None
+            Weight of each of these rows; None: all equal, and each batch divides by
+            its number of rows.
+        batch_rows : int
+            Rows in a batch; the last one may have fewer.
+        """
+        n_models, n = order.shape
+        numbers = n_models * batch_rows * (self.n_features + 2 * self.n_outputs)
+        together = max(1, CHUNK_NUMBERS // numbers) * batch_rows
+        whole = n - n % batch_rows
+        for start in range(0, whole, together):
+            stop = min(start + together, whole)
+            yield self._chunk(order, scale, slice(start, stop), batch_rows)
+        if whole < n:
+            yield self._chunk(order, scale, slice(whole, n), n - whole)
+
+    def _chunk(
+        self, order: Tensor, scale: Tensor | None, part: slice, batch_rows: int
+    ) -> Chunk:
+        def by_batch(T: Tensor) -> Tensor:
+            return T[:, part].unflatten(1, (-1, batch_rows)).transpose(0, 1)
+
+        index = by_batch(order)
+        X, y = self.rows(index), self.targets(index)
+        if scale is None:
+            return Chunk(X, y, y.new_full((len(index), 1, 1, 1), 1 / batch_rows))
+        return Chunk(X, y, by_batch(scale).unsqueeze(-1).to(self.device))
+
+
+class Rows:
+    """The rows each model of a stack trains on, and their weights.
+
+    All models must have the same number of batches.  Where the last batch of one is
+    shorter than that of another, a row of weight zero fills it.
+
+    Parameters
+    ----------
+    models : sequence of Model
+        The models.
+    n : int
+        Number of rows of the data.
+    batch_rows : int
+        Rows in a batch.
+    dtype : torch dtype
+        Type of the weights.
+    """
+
+    def __init__(
+        self, models: list[Model], n: int, batch_rows: int, dtype: torch.dtype
+    ) -> None:
+        self.batch_rows = batch_rows
+        self._dtype = dtype
+        self._random_states = [model.random_state for model in models]
+        pairs = [model.weighted_rows(n) for model in models]
+        self._rows = [rows for rows, _ in pairs]
+        self._weights = [weight for _, weight in pairs]
+
+    def keep(self, index: list[int]) -> None:
+        """Go on with some of the models."""
+        for name in ("_random_states", "_rows", "_weights"):
+            setattr(self, name, [getattr(self, name)[i] for i in index])
+
+    @property
+    def uniform(self) -> bool:
+        """Whether all rows count equally and all models have the same number."""
+        lengths = {len(rows) for rows in self._rows}
+        return len(lengths) == 1 and all(w is None for w in self._weights)
+
+    def order(self, shuffle: bool) -> tuple[Tensor, Tensor | None]:
+        """Rows of an epoch and their scale, each (M, n); scale None if uniform."""
+        longest = max(len(rows) for rows in self._rows)
+        order = np.zeros((len(self._rows), longest), dtype=np.int64)
+        scale = None if self.uniform else np.zeros(order.shape)
+        for m, rows in enumerate(self._rows):
+            n = len(rows)
+            by = self._random_states[m].permutation(n) if shuffle else np.arange(n)
+            order[m, :n] = rows[by]
+            if scale is not None:
+                weight = self._weights[m]
+                scale[m, :n] = 1.0 if weight is None else weight[by]
+                scale[m, :n] /= np.repeat(self._batch_sizes(n), self._batch_sizes(n))
+        if scale is None:
+            return torch.from_numpy(order), None
+        return torch.from_numpy(order), torch.from_numpy(scale).to(self._dtype)
+
+    def _batch_sizes(self, n: int) -> np.ndarray:
+        whole, rest = divmod(n, self.batch_rows)
+        return np.array([self.batch_rows] * whole + [rest] * (rest > 0))
+
+    def shares(self) -> np.ndarray:
+        """Share of each batch in the rows of its model, (n_batches, M)."""
+        return np.stack(
+            [self._batch_sizes(len(rows)) / len(rows) for rows in self._rows], axis=1
+        )

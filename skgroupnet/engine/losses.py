@@ -1,0 +1,90 @@
+r"""Pointwise losses with their canonical output maps.
+
+With f the raw prediction of a row and h the output map, every loss here has the
+gradient h(f) - y with respect to f:
+
+================  ============  =====================================  ================
+loss              output h      value                                  y
+================  ============  =====================================  ================
+cross_entropy     softmax       log sum_k exp f_k - f_y                class code
+log_loss          logistic      sum_k log(1 + exp f_k) - y_k f_k       0 or 1
+squared_error     identity      sum_k (f_k - y_k)^2 / 2                number
+poisson           exp           sum_k exp f_k - y_k f_k + c(y_k)       number >= 0
+================  ============  =====================================  ================
+
+c(y) = y log y - y makes the smallest value of the Poisson loss zero (half of the unit
+deviance, as in scikit-learn).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A pointwise loss.
+
+    Parameters
+    ----------
+    output : str
+        Name of the output map h.
+    predict : callable
+        ``predict(raw, out)`` writes h(raw) to ``out``, both of shape (..., n_outputs).
+    value : callable
+        ``value(raw, y)`` -> loss of each row: (..., n_outputs) twice -> (...).
+    curvature : float
+        Bound on the largest eigenvalue of the Hessian with respect to f; infinite if
+        there is none.
+    """
+
+    output: str
+    predict: Callable[[Tensor, Tensor], None]
+    value: Callable[[Tensor, Tensor], Tensor]
+    curvature: float
+
+
+def _softmax(raw: Tensor, out: Tensor) -> None:
+    torch.sub(raw, raw.amax(-1, keepdim=True), out=out)
+    out.exp_()
+    out.div_(out.sum(-1, keepdim=True))
+
+
+def _cross_entropy(raw: Tensor, y: Tensor) -> Tensor:
+    return raw.logsumexp(-1) - (raw * y).sum(-1)
+
+
+def _logistic(raw: Tensor, out: Tensor) -> None:
+    torch.sigmoid(raw, out=out)
+
+
+def _log_loss(raw: Tensor, y: Tensor) -> Tensor:
+    return (torch.logaddexp(raw, torch.zeros_like(raw)) - raw * y).sum(-1)
+
+
+def _identity(raw: Tensor, out: Tensor) -> None:
+    out.copy_(raw)
+
+
+def _squared_error(raw: Tensor, y: Tensor) -> Tensor:
+    return (raw - y).square_().sum(-1) / 2
+
+
+def _exp(raw: Tensor, out: Tensor) -> None:
+    torch.exp(raw, out=out)
+
+
+def _poisson(raw: Tensor, y: Tensor) -> Tensor:
+    return (raw.exp() - y * raw + torch.xlogy(y, y) - y).sum(-1)
+
+
+LOSSES = {
+    "cross_entropy": Loss("softmax", _softmax, _cross_entropy, 0.5),
+    "log_loss": Loss("logistic", _logistic, _log_loss, 0.25),
+    "squared_error": Loss("identity", _identity, _squared_error, 1.0),
+    "poisson": Loss("exp", _exp, _poisson, float("inf")),
+}

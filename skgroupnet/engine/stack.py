@@ -1,0 +1,277 @@
+"""A stack of M networks of one shape in a flat buffer, with forward and backward.
+
+The buffer is (M, P); a row holds one network::
+
+    W_1 row by row | W_2 row by row | ... | W_L row by row | b_1 | ... | b_L
+
+and every matrix, bias and gradient is a view of such a buffer.  Elementwise work runs
+once over the buffer; matrix products run over the views, batched over the models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skgroupnet.engine.losses import LOSSES, Loss
+from skgroupnet.network import Network
+from skgroupnet.penalties.groups import Block, Groups
+
+aten = torch.ops.aten
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the weights and biases of a network lie in a row of the flat buffer.
+
+    Parameters
+    ----------
+    widths : tuple of int
+        Units per layer, inputs first, outputs last.
+    """
+
+    widths: tuple[int, ...]
+
+    @property
+    def n_weights(self) -> int:
+        """Number of weights; the biases follow them."""
+        return sum(a * b for a, b in pairwise(self.widths))
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of weights and biases."""
+        return self.n_weights + sum(self.widths[1:])
+
+    def split(self, flat: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Views of a buffer: matrices (M, n_l, n_{l+1}) and biases (M, 1, n_{l+1})."""
+        shapes = list(pairwise(self.widths))
+        sizes = [a * b for a, b in shapes] + list(self.widths[1:])
+        parts = flat.split_with_sizes(sizes, 1)
+        n_layers = len(shapes)
+        weights = [
+            part.unflatten(1, shape)
+            for part, shape in zip(parts[:n_layers], shapes, strict=True)
+        ]
+        return weights, [part.unsqueeze(1) for part in parts[n_layers:]]
+
+    def groups(
+        self,
+        labels: np.ndarray | None,
+        penalize_bias: bool,
+        elementwise: bool,
+        like: Tensor,
+        sizes: Sequence[np.ndarray] | None = None,
+    ) -> Groups:
+        """Partition of a row into penalty groups.
+
+        A group is a row of a matrix, or the rows of the first matrix that share a
+        label; weights of features with a negative label, and biases, are groups of
+        one.  ``sizes`` may say how large the group of each row of each matrix was
+        when training started.
+        """
+        n_features, n_first = self.widths[:2]
+        if labels is None:
+            labels = np.arange(n_features)
+        blocks = [
+            Block(stop - start, n_first, True)
+            if labels[start] >= 0
+            else Block((stop - start) * n_first, 1, False)
+            for start, stop in _runs(labels >= 0)
+        ]
+        blocks += [Block(a, b, True) for a, b in pairwise(self.widths[1:])]
+        biases = Block(sum(self.widths[1:]), 1, penalize_bias)
+        if elementwise:
+            blocks = [Block(block.size, 1, block.penalised) for block in blocks]
+            return Groups([*blocks, biases], like)
+        blocks.append(biases)
+        n_rows = sum(block.n_rows for block in blocks)
+        merged = _group_of_rows(labels, n_first, n_rows)
+        if sizes is None:
+            return Groups(blocks, like, merged)
+        first = np.repeat(
+            np.where(labels >= 0, sizes[0], 1), np.where(labels >= 0, 1, n_first)
+        )
+        counted = np.concatenate([first, *sizes[1:], np.ones(biases.size)])
+        return Groups(blocks, like, merged, counted)
+
+
+def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
+    """Start and stop of every run of equal flags."""
+    cuts = np.flatnonzero(flags[1:] != flags[:-1]) + 1
+    edges = [0, *cuts.tolist(), len(flags)]
+    return list(pairwise(edges)) if len(flags) else []
+
+
+def _group_of_rows(labels: np.ndarray, n_first: int, n_rows: int) -> np.ndarray | None:
+    """Group of every row of the blocks; None when each is a group of its own."""
+    penalised = labels >= 0
+    if len(np.unique(labels[penalised])) == penalised.sum():
+        return None
+    first = np.repeat(np.where(penalised, labels, -1), np.where(penalised, 1, n_first))
+    rows = np.concatenate([first, np.full(n_rows - len(first), -1)])
+    alone = rows < 0
+    rows[alone] = labels.max() + 1 + np.arange(alone.sum())
+    return np.unique(rows, return_inverse=True)[1]
+
+
+class Workspace:
+    """Buffers for the activations and errors of one batch of b rows of M models."""
+
+    def __init__(self, widths: Sequence[int], n_models: int, rows: int, like: Tensor):
+        def buffers() -> list[Tensor]:
+            return [like.new_empty((n_models, rows, n)) for n in widths[1:]]
+
+        self.hidden = buffers()[:-1]
+        self.hidden_t = [out.transpose(1, 2) for out in self.hidden]
+        self.errors = buffers()
+
+
+class Stack:
+    """M networks of one shape, trained side by side.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        The networks, of equal shape and maps.
+    loss : str
+        Name of the loss.
+    device : torch device
+        Where the buffers lie.
+
+    Attributes
+    ----------
+    layout : Layout
+        Shape of the networks.
+    flat : Tensor of shape (M, P)
+        Weights and biases.
+    grad : Tensor of shape (M, P)
+        Gradient, after `backward`.
+    """
+
+    def __init__(
+        self, networks: Sequence[Network], loss: str, device: torch.device | str
+    ) -> None:
+        first = networks[0]
+        self._template = first
+        self.layout = Layout(first.widths)
+        self.loss: Loss = LOSSES[loss]
+        rows = [
+            np.concatenate([a.ravel() for a in (*net.weights, *net.biases)])
+            for net in networks
+        ]
+        self._allocate(torch.as_tensor(np.stack(rows)).to(device))
+
+    def _allocate(self, flat: Tensor) -> None:
+        self.flat = flat
+        self.grad = torch.zeros_like(flat)
+        self.weights, self.biases = self.layout.split(flat)
+        self.weights_t = [weight.transpose(1, 2) for weight in self.weights]
+        self.weight_grads, self.bias_grads = self.layout.split(self.grad)
+        self._workspaces: dict[int, Workspace] = {}
+
+    @property
+    def n_models(self) -> int:
+        """Number of networks, M."""
+        return len(self.flat)
+
+    def keep(self, index: Tensor) -> None:
+        """Go on with some of the networks."""
+        self._allocate(self.flat[index])
+
+    def network(self, flat: Tensor) -> Network:
+        """Network with the weights of one row (P,) of a buffer; zeros are 0.0."""
+        weights, biases = self.layout.split(flat[None].cpu() + 0.0)
+        return Network(
+            tuple(weight[0].numpy() for weight in weights),
+            tuple(bias[0, 0].numpy() for bias in biases),
+            self._template.activation,
+            self._template.output,
+        )
+
+    def workspace(self, rows: int) -> Workspace:
+        """Buffers for batches of so many rows."""
+        if rows not in self._workspaces:
+            widths = self.layout.widths
+            self._workspaces[rows] = Workspace(widths, self.n_models, rows, self.flat)
+        return self._workspaces[rows]
+
+    def forward(self, X: Tensor, out: Tensor, work: Workspace) -> None:
+        """Raw prediction: (M, b, n_features) -> (M, b, n_outputs), into ``out``."""
+        activate = _ACTIVATE[self._template.activation]
+        inputs = X
+        for layer, hidden in enumerate(work.hidden):
+            torch.baddbmm(self.biases[layer], inputs, self.weights[layer], out=hidden)
+            activate(hidden)
+            inputs = hidden
+        torch.baddbmm(self.biases[-1], inputs, self.weights[-1], out=out)
+
+    def backward(self, X: Tensor, work: Workspace) -> None:
+        """Gradient from the error of the raw prediction in ``work.errors[-1]``."""
+        derivative = _DERIVATIVE[self._template.activation]
+        for layer in range(len(self.weights) - 1, -1, -1):
+            error = work.errors[layer]
+            inputs_t = work.hidden_t[layer - 1] if layer else X.transpose(1, 2)
+            torch.bmm(inputs_t, error, out=self.weight_grads[layer])
+            torch.sum(error, 1, keepdim=True, out=self.bias_grads[layer])
+            if layer:
+                below = work.errors[layer - 1]
+                torch.bmm(error, self.weights_t[layer], out=below)
+                derivative(below, work.hidden[layer - 1])
+
+    def gradient(self, X: Tensor, target: Tensor, scale: Tensor, raw: Tensor) -> None:
+        """Gradient of sum_i scale_i loss_i, into ``grad``.
+
+        Parameters
+        ----------
+        X : Tensor of shape (M, b, n_features)
+            Rows of each model.
+        target : Tensor of shape (M, b, n_outputs)
+            Minus y times the scale: what the scaled prediction is added to.
+        scale : Tensor broadcastable to (M, b, 1)
+            Weight of each row.
+        raw : Tensor of shape (M, b, n_outputs)
+            Where the raw prediction is written.
+        """
+        work = self.workspace(X.shape[1])
+        self.forward(X, raw, work)
+        error = work.errors[-1]
+        self.loss.predict(raw, error)
+        torch.addcmul(target, error, scale, out=error)
+        self.backward(X, work)
+
+
+_ACTIVATE = {
+    "relu": Tensor.relu_,
+    "tanh": Tensor.tanh_,
+    "logistic": Tensor.sigmoid_,
+    "identity": lambda out: out,
+}
+
+
+def _relu_backward(error: Tensor, out: Tensor) -> None:
+    aten.threshold_backward.grad_input(error, out, 0, grad_input=error)
+
+
+def _tanh_backward(error: Tensor, out: Tensor) -> None:
+    aten.tanh_backward.grad_input(error, out, grad_input=error)
+
+
+def _logistic_backward(error: Tensor, out: Tensor) -> None:
+    aten.sigmoid_backward.grad_input(error, out, grad_input=error)
+
+
+def _identity_backward(error: Tensor, out: Tensor) -> None:
+    """Leave the error as it is."""
+
+
+_DERIVATIVE = {
+    "relu": _relu_backward,
+    "tanh": _tanh_backward,
+    "logistic": _logistic_backward,
+    "identity": _identity_backward,
+}

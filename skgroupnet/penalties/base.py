@@ -1,0 +1,112 @@
+"""The protocol of a penalty, and penalties that are functions of group norms.
+
+A penalty has a shape and no strength.  With the M networks of a stack as the rows of
+``W`` (M, P), a partition of the P parameters into G groups and one strength per
+network, ``lam`` (M,)::
+
+    R(W; lam)   = sum_g p(norm(W_g); lam w_g)         (for a function of group norms)
+    prox(W)     = argmin_U  sum_g |U_g - W_g|^2 / (2 step_g) + R(U; lam)
+
+with w_g = sqrt(size of g), and w_g = 0 for parameters that are not penalised.  The
+step is one number per network and group, (M, G): the metric of the prox is the metric
+of the update that came before it, so an update hands over the very step it took.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from skgroupnet.penalties.groups import Groups
+
+# Norms are kept within the normal float32 range before they divide: a norm of zero
+# then gives an exact zero, and an overflowing one leaves its group as it is.
+SMALLEST, LARGEST = 1e-37, 3e38
+
+
+class Penalty(Protocol):
+    """What the engine asks of a penalty."""
+
+    elementwise: ClassVar[bool]
+    """Whether every weight is a group of its own."""
+
+    def value(self, W: Tensor, groups: Groups, lam: Tensor) -> Tensor:
+        """Penalty of each network: (M, P), (M,) -> (M,)."""
+
+    def prox(
+        self,
+        W: Tensor,
+        groups: Groups,
+        step: Tensor,
+        lam: Tensor,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Proximal point of each network: (M, P), (M, G), (M,) -> (M, P).
+
+        ``out`` may be ``W`` itself.
+        """
+
+    def subgradient_distance(
+        self, W: Tensor, grad: Tensor, groups: Groups, lam: Tensor
+    ) -> Tensor:
+        """Distance from ``-grad`` to the subdifferential, per group.
+
+        (M, P), (M, P), (M,) -> (M, G).
+        """
+
+
+class NormPenalty:
+    """A sum of one scalar function of the group norms.
+
+    A penalty says only what that function is, for norms, steps and strengths (lam w_g)
+    of shape (M, G):
+
+    - ``profile(norms, lam)``: its value p;
+    - ``shrink(norms, step, lam)``: argmin_s (s - norm)^2 / (2 step) + p(s; lam), s >= 0;
+    - ``slope(norms, lam)``: its derivative, from the right at zero.
+    """
+
+    def profile(self, norms: Tensor, lam: Tensor) -> Tensor:
+        """Value of the scalar function."""
+        raise NotImplementedError
+
+    def shrink(self, norms: Tensor, step: Tensor, lam: Tensor) -> Tensor:
+        """Minimiser of the scalar proximal problem."""
+        raise NotImplementedError
+
+    def slope(self, norms: Tensor, lam: Tensor) -> Tensor:
+        """Derivative of the scalar function, from the right at zero."""
+        raise NotImplementedError
+
+    def value(self, W: Tensor, groups: Groups, lam: Tensor) -> Tensor:
+        """Penalty of each network: (M, P), (M,) -> (M,)."""
+        return self.profile(groups.norm(W), groups.strength(lam)).sum(-1)
+
+    def prox(
+        self,
+        W: Tensor,
+        groups: Groups,
+        step: Tensor,
+        lam: Tensor,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Proximal point: every group is scaled by shrink(norm) / norm."""
+        norms = groups.norm(W).clamp_(SMALLEST, LARGEST)
+        factors = self.shrink(norms, step, groups.strength(lam)).div_(norms)
+        return groups.scale(W, factors, out)
+
+    def subgradient_distance(
+        self, W: Tensor, grad: Tensor, groups: Groups, lam: Tensor
+    ) -> Tensor:
+        """Distance from ``-grad`` to the (directional) subdifferential, (M, G).
+
+        A zero group is stationary as long as its gradient is no longer than the slope
+        at zero; a non-zero one needs grad + slope(r) W_g / r = 0.
+        """
+        norms = groups.norm(W)
+        slope = self.slope(norms, groups.strength(lam))
+        ratio = (slope / norms).masked_fill(norms == 0, 0.0)
+        residual = groups.norm(grad + groups.scale(W, ratio))
+        return residual.where(norms > 0, (residual - slope).clamp_min(0.0))

@@ -1,0 +1,163 @@
+"""A partition of a network's parameters into penalty groups, with its sums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of ``n_rows`` rows of ``width`` consecutive parameters.
+
+    Each row is a group; a run of single parameters has width 1.
+    """
+
+    n_rows: int
+    width: int
+    penalised: bool
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return self.n_rows * self.width
+
+
+class Groups:
+    """Partition of the P parameters of every network of a stack into G groups.
+
+    Parameters
+    ----------
+    blocks : sequence of Block
+        The parameters in their order: runs of rows of equal width.  Blocks may be
+        empty.
+    like : Tensor
+        A tensor of the dtype and device to work in.
+    merged : int array of shape (n_rows,), default=None
+        For every row of the blocks the group it belongs to, numbered from 0 without
+        gaps; None: every row is a group.
+    counted : array of shape (n_rows,), default=None
+        For every row of the blocks the size that its group counts as in the penalty;
+        None: the size it has.
+
+    Attributes
+    ----------
+    n_groups : int
+        Number of groups, G.
+    sizes : Tensor of shape (1, G)
+        Number of parameters of each group.
+    penalised : Tensor of shape (1, G)
+        1 for penalised groups, 0 for the others.
+    weights : Tensor of shape (1, G)
+        sqrt(size it counts as) for penalised groups, 0 for the others.
+    """
+
+    def __init__(
+        self,
+        blocks: Sequence[Block],
+        like: Tensor,
+        merged: np.ndarray | None = None,
+        counted: np.ndarray | None = None,
+    ) -> None:
+        self._blocks = [block for block in blocks if block.size]
+        self._sizes = [block.size for block in self._blocks]
+        self._n_rows = [block.n_rows for block in self._blocks]
+        self._remembered: dict[int, tuple[Tensor, list[Tensor]]] = {}
+        self._merged = None
+        group_of_row = np.arange(sum(self._n_rows))
+        if merged is not None:
+            self._merged = torch.as_tensor(merged, device=like.device)
+            group_of_row = merged
+        widths = np.repeat([block.width for block in self._blocks], self._n_rows)
+        free = np.repeat([not block.penalised for block in self._blocks], self._n_rows)
+        sizes = np.bincount(group_of_row, weights=widths)
+        penalised = np.bincount(group_of_row, weights=free) == 0
+        squares = sizes.copy()
+        if counted is not None:
+            squares[group_of_row] = counted
+        self.n_groups = len(sizes)
+        self.sizes = torch.as_tensor(sizes[None]).to(like)
+        self.penalised = torch.as_tensor(penalised[None]).to(like)
+        self.weights = torch.as_tensor(np.sqrt(squares * penalised)[None]).to(like)
+
+    def remember(self, T: Tensor) -> None:
+        """Keep the row views of a buffer that is passed again and again."""
+        self._remembered[id(T)] = (T, self._make_rows(T))
+
+    def _make_rows(self, T: Tensor) -> list[Tensor]:
+        return [
+            part if block.width == 1 else part.unflatten(1, (block.n_rows, block.width))
+            for block, part in zip(
+                self._blocks, T.split_with_sizes(self._sizes, 1), strict=True
+            )
+        ]
+
+    def _rows(self, T: Tensor) -> list[Tensor]:
+        remembered = self._remembered.get(id(T))
+        return self._make_rows(T) if remembered is None else remembered[1]
+
+    def strength(self, lam: Tensor) -> Tensor:
+        """Strength of every group: lam (M,) times its weight, (M, G)."""
+        return lam[:, None] * self.weights
+
+    def sum(self, T: Tensor) -> Tensor:
+        """Sum over every group: (M, P) -> (M, G)."""
+        rows = _joined([v if v.dim() == 2 else v.sum(-1) for v in self._rows(T)])
+        if self._merged is None:
+            return rows
+        total = rows.new_zeros((len(rows), self.n_groups))
+        return total.index_add_(1, self._merged, rows)
+
+    def mean(self, T: Tensor) -> Tensor:
+        """Mean over every group: (M, P) -> (M, G)."""
+        return T if self.n_groups == T.shape[1] else self.sum(T).div_(self.sizes)
+
+    def amax(self, T: Tensor) -> Tensor:
+        """Largest entry of every group: (M, P) -> (M, G)."""
+        rows = _joined([v if v.dim() == 2 else v.amax(-1) for v in self._rows(T)])
+        if self._merged is None:
+            return rows
+        index = self._merged.expand_as(rows)
+        largest = rows.new_zeros((len(rows), self.n_groups))
+        return largest.scatter_reduce_(1, index, rows, "amax", include_self=False)
+
+    def norm(self, T: Tensor) -> Tensor:
+        """Euclidean norm of every group: (M, P) -> (M, G)."""
+        rows = _joined(
+            [
+                v.abs() if v.dim() == 2 else torch.linalg.vector_norm(v, dim=-1)
+                for v in self._rows(T)
+            ]
+        )
+        if self._merged is None:
+            return rows
+        total = rows.new_zeros((len(rows), self.n_groups))
+        return total.index_add_(1, self._merged, rows * rows).sqrt_()
+
+    def spread(self, values: Tensor) -> Tensor:
+        """Give every parameter the value of its group: (M, G) -> (M, P)."""
+        n_parameters = sum(self._sizes)
+        return self.scale(values.new_ones((len(values), n_parameters)), values)
+
+    def scale(self, T: Tensor, values: Tensor, out: Tensor | None = None) -> Tensor:
+        """Multiply every group by its value: (M, P), (M, G) -> (M, P)."""
+        if out is None:
+            out = torch.empty_like(T)
+        if self._merged is not None:
+            values = values.index_select(1, self._merged)
+        parts = values.split_with_sizes(self._n_rows, 1)
+        for rows, part, result in zip(
+            self._rows(T), parts, self._rows(out), strict=True
+        ):
+            factor = part if rows.dim() == 2 else part.unsqueeze(-1)
+            torch.mul(rows, factor, out=result)
+        return out
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    """Concatenate along the groups."""
+    return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
