@@ -29,6 +29,7 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from skgroupnet.penalties.groups import Groups
@@ -133,6 +134,7 @@ class Adam:
         return {
             "first": weights.new_zeros(weights.shape),
             "second": weights.new_zeros((len(weights), groups.n_groups)),
+            "epsilon": weights.new_full((len(weights), 1), self.epsilon),
         }
 
     def apply(
@@ -147,9 +149,10 @@ class Adam:
         """Move the weights by step * first moment, both bias-corrected."""
         first, second = state["first"], state["second"]
         first.lerp_(grad, 1 - self.beta_1)
-        second.lerp_(groups.mean(grad.square_()), 1 - self.beta_2)
+        torch.mul(grad, grad, out=grad)
+        second.lerp_(groups.mean(grad), 1 - self.beta_2)
         root = math.sqrt(1 - self.beta_2**t)
-        step = rate.mul(root) / second.sqrt().add_(self.epsilon * root)
+        step = rate * root / second.sqrt().add_(state["epsilon"], alpha=root)
         groups.scale(first, step, out=grad)
         weights.sub_(grad, alpha=1 / (1 - self.beta_1**t))
         return step

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
+
+
+# From this many numbers on, multiplying row by row beats spreading the values first.
+WORTH_VIEWS = 1 << 16
+
+# A buffer, its row views, and where its sums go, as a whole and by block.
+_Remembered = tuple[Tensor, list[Tensor], Tensor, list[Tensor]]
 
 
 @dataclass(frozen=True)
@@ -66,13 +73,15 @@ class Groups:
         self._blocks = [block for block in blocks if block.size]
         self._sizes = [block.size for block in self._blocks]
         self._n_rows = [block.n_rows for block in self._blocks]
-        self._remembered: dict[int, tuple[Tensor, list[Tensor]]] = {}
+        self._remembered: dict[int, _Remembered] = {}
         self._merged = None
         group_of_row = np.arange(sum(self._n_rows))
         if merged is not None:
             self._merged = torch.as_tensor(merged, device=like.device)
             group_of_row = merged
-        widths = np.repeat([block.width for block in self._blocks], self._n_rows)
+        widths = np.repeat(
+            np.array([block.width for block in self._blocks], dtype=int), self._n_rows
+        )
         free = np.repeat([not block.penalised for block in self._blocks], self._n_rows)
         sizes = np.bincount(group_of_row, weights=widths)
         penalised = np.bincount(group_of_row, weights=free) == 0
@@ -82,11 +91,22 @@ class Groups:
         self.n_groups = len(sizes)
         self.sizes = torch.as_tensor(sizes[None]).to(like)
         self.penalised = torch.as_tensor(penalised[None]).to(like)
+        self._inverse_sizes = 1 / self.sizes
+        self._singles = self.n_groups == sum(self._sizes)
+        self._index = torch.as_tensor(
+            np.repeat(group_of_row, widths), device=like.device
+        )
         self.weights = torch.as_tensor(np.sqrt(squares * penalised)[None]).to(like)
 
     def remember(self, T: Tensor) -> None:
-        """Keep the row views of a buffer that is passed again and again."""
-        self._remembered[id(T)] = (T, self._make_rows(T))
+        """Keep the row views of a buffer that is passed again and again.
+
+        The sums and norms of such a buffer are buffers, too: each call overwrites the
+        result of the last one for the same T.
+        """
+        result = T.new_empty((len(T), sum(self._n_rows)))
+        slots = result.split_with_sizes(self._n_rows, 1)
+        self._remembered[id(T)] = (T, self._make_rows(T), result, list(slots))
 
     def _make_rows(self, T: Tensor) -> list[Tensor]:
         return [
@@ -100,13 +120,32 @@ class Groups:
         remembered = self._remembered.get(id(T))
         return self._make_rows(T) if remembered is None else remembered[1]
 
+    def _by_row(
+        self, T: Tensor, reduce: Callable[..., Tensor], single: Callable[..., Tensor]
+    ) -> Tensor:
+        """Reduce every row, or map the single parameters: (M, P) -> (M, n_rows)."""
+        if id(T) not in self._remembered:
+            self.remember(T)
+            result = self._by_row(T, reduce, single)
+            del self._remembered[id(T)]
+            return result
+        _, rows, result, slots = self._remembered[id(T)]
+        for row, slot in zip(rows, slots, strict=True):
+            if row.dim() == 2:
+                single(row, out=slot)
+            else:
+                reduce(row, dim=-1, out=slot)
+        return result
+
     def strength(self, lam: Tensor) -> Tensor:
         """Strength of every group: lam (M,) times its weight, (M, G)."""
-        return lam[:, None] * self.weights
+        return lam.unsqueeze(1) * self.weights
 
     def sum(self, T: Tensor) -> Tensor:
         """Sum over every group: (M, P) -> (M, G)."""
-        rows = _joined([v if v.dim() == 2 else v.sum(-1) for v in self._rows(T)])
+        if self._singles:
+            return T
+        rows = self._by_row(T, torch.sum, _copy)
         if self._merged is None:
             return rows
         total = rows.new_zeros((len(rows), self.n_groups))
@@ -114,11 +153,13 @@ class Groups:
 
     def mean(self, T: Tensor) -> Tensor:
         """Mean over every group: (M, P) -> (M, G)."""
-        return T if self.n_groups == T.shape[1] else self.sum(T).div_(self.sizes)
+        return T if self._singles else self.sum(T).mul_(self._inverse_sizes)
 
     def amax(self, T: Tensor) -> Tensor:
         """Largest entry of every group: (M, P) -> (M, G)."""
-        rows = _joined([v if v.dim() == 2 else v.amax(-1) for v in self._rows(T)])
+        if self._singles:
+            return T
+        rows = self._by_row(T, torch.amax, _copy)
         if self._merged is None:
             return rows
         index = self._merged.expand_as(rows)
@@ -127,12 +168,9 @@ class Groups:
 
     def norm(self, T: Tensor) -> Tensor:
         """Euclidean norm of every group: (M, P) -> (M, G)."""
-        rows = _joined(
-            [
-                v.abs() if v.dim() == 2 else torch.linalg.vector_norm(v, dim=-1)
-                for v in self._rows(T)
-            ]
-        )
+        if self._singles:
+            return T.abs()
+        rows = self._by_row(T, torch.linalg.vector_norm, torch.abs)
         if self._merged is None:
             return rows
         total = rows.new_zeros((len(rows), self.n_groups))
@@ -140,11 +178,12 @@ class Groups:
 
     def spread(self, values: Tensor) -> Tensor:
         """Give every parameter the value of its group: (M, G) -> (M, P)."""
-        n_parameters = sum(self._sizes)
-        return self.scale(values.new_ones((len(values), n_parameters)), values)
+        return values if self._singles else values.index_select(1, self._index)
 
     def scale(self, T: Tensor, values: Tensor, out: Tensor | None = None) -> Tensor:
         """Multiply every group by its value: (M, P), (M, G) -> (M, P)."""
+        if self._singles or T.numel() < WORTH_VIEWS:
+            return torch.mul(T, self.spread(values), out=out)
         if out is None:
             out = torch.empty_like(T)
         if self._merged is not None:
@@ -158,6 +197,5 @@ class Groups:
         return out
 
 
-def _joined(parts: list[Tensor]) -> Tensor:
-    """Concatenate along the groups."""
-    return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
+def _copy(values: Tensor, out: Tensor) -> Tensor:
+    return out.copy_(values)
