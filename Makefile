@@ -36,7 +36,7 @@ types: $(DEV)
 	$(BIN)/mypy
 
 contracts: $(DEV)
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 doc: $(DEV)
 	$(BIN)/sphinx-build -W --keep-going -b html doc doc/_build/html

@@ -86,3 +86,12 @@ def test_show_versions_without_an_optional_package(capsys, monkeypatch):
     monkeypatch.setattr("skgroupnet._version._PACKAGES", ("no-such-package",))
     skgroupnet.show_versions()
     assert "not installed" in capsys.readouterr().out
+
+
+def test_the_example_of_the_readme_runs(capsys):
+    readme = (ROOT / "README.md").read_text()
+    example = readme.split("```python\n")[1].split("```")[0]
+    names = {}
+    exec(example, names)
+    assert names["compact"].n_active_neurons_ <= 32
+    assert float(capsys.readouterr().out.splitlines()[0]) > 0.9
