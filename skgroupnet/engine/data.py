@@ -27,7 +27,7 @@ class Chunk:
         Rows.
     y : Tensor of shape (K, M, b, n_outputs)
         Targets.
-    scale : Tensor of shape (K, M, b, 1), or (K, 1, 1, 1) if all rows count equally
+    scale : Tensor of shape (K, M, b, 1), or (1, 1, 1, 1) if all rows count equally
         Weight of each row in the gradient of its batch.
     """
 
@@ -38,7 +38,10 @@ class Chunk:
     def batches(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Rows, minus the scaled targets, and scale of each batch."""
         scaled = self.y * -self.scale
-        return zip(self.X.unbind(), scaled.unbind(), self.scale.unbind(), strict=True)
+        scales = self.scale.unbind()
+        if len(scales) == 1:
+            scales *= len(self.X)
+        return zip(self.X.unbind(), scaled.unbind(), scales, strict=True)
 
     def losses(self, value: Tensor) -> Tensor:
         """Loss of each batch from the losses of its rows: (K, M, b) -> (K, M)."""
@@ -150,7 +153,7 @@ class Data:
         index = by_batch(order)
         X, y = self.rows(index), self.targets(index)
         if scale is None:
-            return Chunk(X, y, y.new_full((len(index), 1, 1, 1), 1 / batch_rows))
+            return Chunk(X, y, y.new_full((1, 1, 1, 1), 1 / batch_rows))
         return Chunk(X, y, by_batch(scale).unsqueeze(-1).to(self.device))
 
 

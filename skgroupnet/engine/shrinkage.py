@@ -66,6 +66,7 @@ class Shrinkage:
             if not problem.penalize_bias:
                 free[:, stack.layout.n_weights :] = 1
             self.penalty = FixedZeros(free)
+        self._shrinks = not isinstance(self.penalty, NoPenalty)
         self._attach(stack)
 
     def _attach(self, stack: Stack) -> None:
@@ -89,7 +90,7 @@ class Shrinkage:
 
     def apply(self, step: Tensor) -> None:
         """Prox of the weights, in place, in the metric of the step taken."""
-        if not isinstance(self.penalty, NoPenalty):
+        if self._shrinks:
             flat = self._stack.flat
             self.penalty.prox(flat, self.groups, step, self.lam, out=flat)
 

@@ -123,12 +123,12 @@ class Workspace:
     """Buffers for the activations and errors of one batch of b rows of M models."""
 
     def __init__(self, widths: Sequence[int], n_models: int, rows: int, like: Tensor):
-        def buffers() -> list[Tensor]:
-            return [like.new_empty((n_models, rows, n)) for n in widths[1:]]
-
-        self.hidden = buffers()[:-1]
+        self.hidden = [like.new_empty((n_models, rows, n)) for n in widths[1:-1]]
         self.hidden_t = [out.transpose(1, 2) for out in self.hidden]
-        self.errors = buffers()
+        self.predicted = like.new_empty((n_models, rows, widths[-1]))
+        # Side by side, as the biases: one sum over the rows gives all their gradients.
+        self.error = like.new_empty((n_models, rows, sum(widths[1:])))
+        self.errors = self.error.split_with_sizes(list(widths[1:]), 2)
 
 
 class Stack:
@@ -171,7 +171,8 @@ class Stack:
         self.grad = torch.zeros_like(flat)
         self.weights, self.biases = self.layout.split(flat)
         self.weights_t = [weight.transpose(1, 2) for weight in self.weights]
-        self.weight_grads, self.bias_grads = self.layout.split(self.grad)
+        self.weight_grads, _ = self.layout.split(self.grad)
+        self.bias_grad = self.grad[:, self.layout.n_weights :]
         self._workspaces: dict[int, Workspace] = {}
 
     @property
@@ -217,11 +218,11 @@ class Stack:
             error = work.errors[layer]
             inputs_t = work.hidden_t[layer - 1] if layer else X.transpose(1, 2)
             torch.bmm(inputs_t, error, out=self.weight_grads[layer])
-            torch.sum(error, 1, keepdim=True, out=self.bias_grads[layer])
             if layer:
                 below = work.errors[layer - 1]
                 torch.bmm(error, self.weights_t[layer], out=below)
                 derivative(below, work.hidden[layer - 1])
+        torch.sum(work.error, 1, out=self.bias_grad)
 
     def gradient(self, X: Tensor, target: Tensor, scale: Tensor, raw: Tensor) -> None:
         """Gradient of sum_i scale_i loss_i, into ``grad``.
@@ -239,9 +240,8 @@ class Stack:
         """
         work = self.workspace(X.shape[1])
         self.forward(X, raw, work)
-        error = work.errors[-1]
-        self.loss.predict(raw, error)
-        torch.addcmul(target, error, scale, out=error)
+        self.loss.predict(raw, work.predicted)
+        torch.addcmul(target, work.predicted, scale, out=work.errors[-1])
         self.backward(X, work)
 
 

@@ -102,7 +102,10 @@ class RMSprop:
 
     def start(self, weights: Tensor, groups: Groups) -> State:
         """Zero second moment, (M, G)."""
-        return {"second": weights.new_zeros((len(weights), groups.n_groups))}
+        return {
+            "second": weights.new_zeros((len(weights), groups.n_groups)),
+            "epsilon": weights.new_full((len(weights), 1), self.epsilon),
+        }
 
     def apply(
         self,
@@ -116,8 +119,8 @@ class RMSprop:
         """Move the weights by step * gradient."""
         second = state["second"]
         second.lerp_(groups.mean(grad * grad), 1 - self.decay)
-        step = rate / second.sqrt().add_(self.epsilon)
-        weights.sub_(groups.scale(grad, step, out=grad))
+        step = rate / torch.add(state["epsilon"], second.sqrt())
+        groups.add_scaled(weights, grad, step, -1.0)
         return step
 
 
@@ -151,10 +154,9 @@ class Adam:
         first.lerp_(grad, 1 - self.beta_1)
         torch.mul(grad, grad, out=grad)
         second.lerp_(groups.mean(grad), 1 - self.beta_2)
-        root = math.sqrt(1 - self.beta_2**t)
-        step = rate * root / second.sqrt().add_(state["epsilon"], alpha=root)
-        groups.scale(first, step, out=grad)
-        weights.sub_(grad, alpha=1 / (1 - self.beta_1**t))
+        correction = 1 / math.sqrt(1 - self.beta_2**t)
+        step = rate / torch.add(state["epsilon"], second.sqrt(), alpha=correction)
+        groups.add_scaled(weights, first, step, -1 / (1 - self.beta_1**t))
         return step
 
 
@@ -188,6 +190,5 @@ class AdaMax:
         current = groups.amax(grad.abs_()) + self.epsilon
         largest.copy_(largest.mul_(self.beta_2).maximum(current))
         step = rate / largest
-        groups.scale(first, step, out=grad)
-        weights.sub_(grad, alpha=1 / (1 - self.beta_1**t))
+        groups.add_scaled(weights, first, step, -1 / (1 - self.beta_1**t))
         return step

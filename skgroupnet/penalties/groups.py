@@ -13,8 +13,16 @@ from torch import Tensor
 # From this many numbers on, multiplying row by row beats spreading the values first.
 WORTH_VIEWS = 1 << 16
 
-# A buffer, its row views, and where its sums go, as a whole and by block.
-_Remembered = tuple[Tensor, list[Tensor], Tensor, list[Tensor]]
+
+@dataclass(frozen=True, eq=False)
+class _Views:
+    """A buffer (M, P), its rows, and where their sums go: row by row and as a whole."""
+
+    T: Tensor
+    blocks: list[Tensor]
+    rows: list[tuple[Tensor, Tensor]]
+    singles: list[tuple[Tensor, Tensor]]
+    result: Tensor
 
 
 @dataclass(frozen=True)
@@ -70,10 +78,11 @@ class Groups:
         merged: np.ndarray | None = None,
         counted: np.ndarray | None = None,
     ) -> None:
-        self._blocks = [block for block in blocks if block.size]
+        self._blocks = _runs(blocks)
         self._sizes = [block.size for block in self._blocks]
         self._n_rows = [block.n_rows for block in self._blocks]
-        self._remembered: dict[int, _Remembered] = {}
+        self._remembered: dict[int, _Views] = {}
+        self._lam = self._strength = like.new_empty(0)
         self._merged = None
         group_of_row = np.arange(sum(self._n_rows))
         if merged is not None:
@@ -104,42 +113,42 @@ class Groups:
         The sums and norms of such a buffer are buffers, too: each call overwrites the
         result of the last one for the same T.
         """
-        result = T.new_empty((len(T), sum(self._n_rows)))
-        slots = result.split_with_sizes(self._n_rows, 1)
-        self._remembered[id(T)] = (T, self._make_rows(T), result, list(slots))
+        self._remembered[id(T)] = self._views(T)
 
-    def _make_rows(self, T: Tensor) -> list[Tensor]:
-        return [
+    def _views(self, T: Tensor) -> _Views:
+        if id(T) in self._remembered:
+            return self._remembered[id(T)]
+        blocks = [
             part if block.width == 1 else part.unflatten(1, (block.n_rows, block.width))
             for block, part in zip(
                 self._blocks, T.split_with_sizes(self._sizes, 1), strict=True
             )
         ]
-
-    def _rows(self, T: Tensor) -> list[Tensor]:
-        remembered = self._remembered.get(id(T))
-        return self._make_rows(T) if remembered is None else remembered[1]
+        result = T.new_empty((len(T), sum(self._n_rows)))
+        pairs = list(zip(blocks, result.split_with_sizes(self._n_rows, 1), strict=True))
+        rows = [pair for pair in pairs if pair[0].dim() == 3]
+        singles = [pair for pair in pairs if pair[0].dim() == 2]
+        return _Views(T, blocks, rows, singles, result)
 
     def _by_row(
         self, T: Tensor, reduce: Callable[..., Tensor], single: Callable[..., Tensor]
     ) -> Tensor:
         """Reduce every row, or map the single parameters: (M, P) -> (M, n_rows)."""
-        if id(T) not in self._remembered:
-            self.remember(T)
-            result = self._by_row(T, reduce, single)
-            del self._remembered[id(T)]
-            return result
-        _, rows, result, slots = self._remembered[id(T)]
-        for row, slot in zip(rows, slots, strict=True):
-            if row.dim() == 2:
-                single(row, out=slot)
-            else:
-                reduce(row, dim=-1, out=slot)
-        return result
+        views = self._views(T)
+        for row, slot in views.rows:
+            reduce(row, dim=-1, out=slot)
+        for row, slot in views.singles:
+            single(row, out=slot)
+        return views.result
 
     def strength(self, lam: Tensor) -> Tensor:
-        """Strength of every group: lam (M,) times its weight, (M, G)."""
-        return lam.unsqueeze(1) * self.weights
+        """Strength of every group: lam (M,) times its weight, (M, G).
+
+        The last one is kept: in training lam is the same tensor at every step.
+        """
+        if lam is not self._lam:
+            self._lam, self._strength = lam, lam.unsqueeze(1) * self.weights
+        return self._strength
 
     def sum(self, T: Tensor) -> Tensor:
         """Sum over every group: (M, P) -> (M, G)."""
@@ -186,15 +195,49 @@ class Groups:
             return torch.mul(T, self.spread(values), out=out)
         if out is None:
             out = torch.empty_like(T)
+        for block, factor, result in zip(
+            self._views(T).blocks,
+            self._factors(values),
+            self._views(out).blocks,
+            strict=True,
+        ):
+            torch.mul(block, factor, out=result)
+        return out
+
+    def add_scaled(self, W: Tensor, T: Tensor, values: Tensor, by: float) -> None:
+        """Add ``by`` times the scaled T to W (M, P), in place: (M, P), (M, G)."""
+        if self._singles or T.numel() < WORTH_VIEWS:
+            W.addcmul_(T, self.spread(values), value=by)
+            return
+        for target, block, factor in zip(
+            self._views(W).blocks,
+            self._views(T).blocks,
+            self._factors(values),
+            strict=True,
+        ):
+            target.addcmul_(block, factor, value=by)
+
+    def _factors(self, values: Tensor) -> list[Tensor]:
+        """Views of the values of the groups that broadcast over the blocks."""
         if self._merged is not None:
             values = values.index_select(1, self._merged)
         parts = values.split_with_sizes(self._n_rows, 1)
-        for rows, part, result in zip(
-            self._rows(T), parts, self._rows(out), strict=True
-        ):
-            factor = part if rows.dim() == 2 else part.unsqueeze(-1)
-            torch.mul(rows, factor, out=result)
-        return out
+        return [
+            part if block.width == 1 else part.unsqueeze(-1)
+            for block, part in zip(self._blocks, parts, strict=True)
+        ]
+
+
+def _runs(blocks: Sequence[Block]) -> list[Block]:
+    """Join neighbours of equal width; leave out what is empty."""
+    runs: list[Block] = []
+    for block in blocks:
+        last = runs[-1] if runs else None
+        if last and (last.width, last.penalised) == (block.width, block.penalised):
+            runs[-1] = Block(last.n_rows + block.n_rows, block.width, block.penalised)
+        elif block.size:
+            runs.append(block)
+    return runs
 
 
 def _copy(values: Tensor, out: Tensor) -> Tensor:
