@@ -23,11 +23,11 @@ class Chunk:
 
     Parameters
     ----------
-    X : Tensor of shape (K, M, b, n_features)
+    X : Tensor of shape (K, M, n_features, b)
         Rows.
-    y : Tensor of shape (K, M, b, n_outputs)
+    y : Tensor of shape (K, M, n_outputs, b)
         Targets.
-    scale : Tensor of shape (K, M, b, 1), or (1, 1, 1, 1) if all rows count equally
+    scale : Tensor of shape (K, M, 1, b), or (1, 1, 1, 1) if all rows count equally
         Weight of each row in the gradient of its batch.
     """
 
@@ -45,7 +45,7 @@ class Chunk:
 
     def losses(self, value: Tensor) -> Tensor:
         """Loss of each batch from the losses of its rows: (K, M, b) -> (K, M)."""
-        return (value * self.scale.squeeze(-1)).sum(-1, dtype=torch.float64)
+        return (value * self.scale.squeeze(2)).sum(-1, dtype=torch.float64)
 
 
 class Data:
@@ -151,10 +151,11 @@ class Data:
             return T[:, part].unflatten(1, (-1, batch_rows)).transpose(0, 1)
 
         index = by_batch(order)
-        X, y = self.rows(index), self.targets(index)
+        X = self.rows(index).transpose(2, 3)
+        y = self.targets(index).transpose(2, 3).contiguous()
         if scale is None:
             return Chunk(X, y, y.new_full((1, 1, 1, 1), 1 / batch_rows))
-        return Chunk(X, y, by_batch(scale).unsqueeze(-1).to(self.device))
+        return Chunk(X, y, by_batch(scale).unsqueeze(2).to(self.device))
 
 
 class Rows:

@@ -133,13 +133,13 @@ class _Descent:
         return self.data.dot(W).add_(c - (self.mean * W).sum(0))
 
     def _loss(self, raw: Tensor) -> float:
-        value = self.stack.loss.value(raw, self.y)
+        value = self.stack.loss.value(raw.T, self.y.T)
         return float((value * self.scale[:, 0]).sum(dtype=torch.float64))
 
     def _gradient(self, raw: Tensor, mean: Tensor) -> Tensor:
         """Gradient (1, P) for columns shifted by ``mean``."""
         error = torch.empty_like(raw)
-        self.stack.loss.predict(raw, error)
+        self.stack.loss.predict(raw.T, error.T)
         error.sub_(self.y).mul_(self.scale)
         total = error.sum(0)
         grad = self.data.tdot(error) - mean * total

@@ -12,6 +12,9 @@ squared_error     identity      sum_k (f_k - y_k)^2 / 2                number
 poisson           exp           sum_k exp f_k - y_k f_k + c(y_k)       number >= 0
 ================  ============  =====================================  ================
 
+Raw predictions and targets are stored output by output, the rows last: reductions over
+the outputs then run along contiguous memory.
+
 c(y) = y log y - y makes the smallest value of the Poisson loss zero (half of the unit
 deviance, as in scikit-learn).
 """
@@ -34,9 +37,10 @@ class Loss:
     output : str
         Name of the output map h.
     predict : callable
-        ``predict(raw, out)`` writes h(raw) to ``out``, both of shape (..., n_outputs).
+        ``predict(raw, out)`` writes h(raw) to ``out``, both of shape
+        (..., n_outputs, b).
     value : callable
-        ``value(raw, y)`` -> loss of each row: (..., n_outputs) twice -> (...).
+        ``value(raw, y)`` -> loss of each row: (..., n_outputs, b) twice -> (..., b).
     curvature : float
         Bound on the largest eigenvalue of the Hessian with respect to f; infinite if
         there is none.
@@ -49,13 +53,11 @@ class Loss:
 
 
 def _softmax(raw: Tensor, out: Tensor) -> None:
-    torch.sub(raw, raw.amax(-1, keepdim=True), out=out)
-    out.exp_()
-    out.div_(out.sum(-1, keepdim=True))
+    torch.softmax(raw, -2, out=out)
 
 
 def _cross_entropy(raw: Tensor, y: Tensor) -> Tensor:
-    return raw.logsumexp(-1) - (raw * y).sum(-1)
+    return raw.logsumexp(-2) - (raw * y).sum(-2)
 
 
 def _logistic(raw: Tensor, out: Tensor) -> None:
@@ -63,7 +65,7 @@ def _logistic(raw: Tensor, out: Tensor) -> None:
 
 
 def _log_loss(raw: Tensor, y: Tensor) -> Tensor:
-    return (torch.logaddexp(raw, torch.zeros_like(raw)) - raw * y).sum(-1)
+    return (torch.logaddexp(raw, torch.zeros_like(raw)) - raw * y).sum(-2)
 
 
 def _identity(raw: Tensor, out: Tensor) -> None:
@@ -71,7 +73,7 @@ def _identity(raw: Tensor, out: Tensor) -> None:
 
 
 def _squared_error(raw: Tensor, y: Tensor) -> Tensor:
-    return (raw - y).square_().sum(-1) / 2
+    return (raw - y).square_().sum(-2) / 2
 
 
 def _exp(raw: Tensor, out: Tensor) -> None:
@@ -79,7 +81,7 @@ def _exp(raw: Tensor, out: Tensor) -> None:
 
 
 def _poisson(raw: Tensor, y: Tensor) -> Tensor:
-    return (raw.exp() - y * raw + torch.xlogy(y, y) - y).sum(-1)
+    return (raw.exp() - y * raw + torch.xlogy(y, y) - y).sum(-2)
 
 
 LOSSES = {

@@ -120,15 +120,19 @@ def _group_of_rows(labels: np.ndarray, n_first: int, n_rows: int) -> np.ndarray 
 
 
 class Workspace:
-    """Buffers for the activations and errors of one batch of b rows of M models."""
+    """Buffers for the activations and errors of one batch of b rows of M models.
+
+    Activations are (M, n_l, b), unit by unit: what works on the outputs of a layer,
+    softmax above all, then runs along contiguous memory.  The errors of all layers lie
+    one above the other as the biases do: one sum gives all gradients of the biases.
+    """
 
     def __init__(self, widths: Sequence[int], n_models: int, rows: int, like: Tensor):
-        self.hidden = [like.new_empty((n_models, rows, n)) for n in widths[1:-1]]
-        self.hidden_t = [out.transpose(1, 2) for out in self.hidden]
-        self.predicted = like.new_empty((n_models, rows, widths[-1]))
-        # Side by side, as the biases: one sum over the rows gives all their gradients.
-        self.error = like.new_empty((n_models, rows, sum(widths[1:])))
-        self.errors = self.error.split_with_sizes(list(widths[1:]), 2)
+        self.hidden = [like.new_empty((n_models, n, rows)) for n in widths[1:-1]]
+        self.predicted = like.new_empty((n_models, widths[-1], rows))
+        self.error = like.new_empty((n_models, sum(widths[1:]), rows))
+        self.errors = self.error.split_with_sizes(list(widths[1:]), 1)
+        self.errors_t = [error.transpose(1, 2) for error in self.errors]
 
 
 class Stack:
@@ -169,7 +173,8 @@ class Stack:
     def _allocate(self, flat: Tensor) -> None:
         self.flat = flat
         self.grad = torch.zeros_like(flat)
-        self.weights, self.biases = self.layout.split(flat)
+        self.weights, biases = self.layout.split(flat)
+        self.biases = [bias.transpose(1, 2) for bias in biases]
         self.weights_t = [weight.transpose(1, 2) for weight in self.weights]
         self.weight_grads, _ = self.layout.split(self.grad)
         self.bias_grad = self.grad[:, self.layout.n_weights :]
@@ -202,43 +207,42 @@ class Stack:
         return self._workspaces[rows]
 
     def forward(self, X: Tensor, out: Tensor, work: Workspace) -> None:
-        """Raw prediction: (M, b, n_features) -> (M, b, n_outputs), into ``out``."""
+        """Raw prediction: (M, n_features, b) -> (M, n_outputs, b), into ``out``."""
         activate = _ACTIVATE[self._template.activation]
         inputs = X
         for layer, hidden in enumerate(work.hidden):
-            torch.baddbmm(self.biases[layer], inputs, self.weights[layer], out=hidden)
+            weight_t = self.weights_t[layer]
+            torch.baddbmm(self.biases[layer], weight_t, inputs, out=hidden)
             activate(hidden)
             inputs = hidden
-        torch.baddbmm(self.biases[-1], inputs, self.weights[-1], out=out)
+        torch.baddbmm(self.biases[-1], self.weights_t[-1], inputs, out=out)
 
     def backward(self, X: Tensor, work: Workspace) -> None:
         """Gradient from the error of the raw prediction in ``work.errors[-1]``."""
         derivative = _DERIVATIVE[self._template.activation]
-        for layer in range(len(self.weights) - 1, -1, -1):
-            error = work.errors[layer]
-            inputs_t = work.hidden_t[layer - 1] if layer else X.transpose(1, 2)
-            torch.bmm(inputs_t, error, out=self.weight_grads[layer])
-            if layer:
-                below = work.errors[layer - 1]
-                torch.bmm(error, self.weights_t[layer], out=below)
-                derivative(below, work.hidden[layer - 1])
-        torch.sum(work.error, 1, out=self.bias_grad)
+        for layer in range(len(self.weights) - 1, 0, -1):
+            hidden, below = work.hidden[layer - 1], work.errors[layer - 1]
+            torch.bmm(hidden, work.errors_t[layer], out=self.weight_grads[layer])
+            torch.bmm(self.weights[layer], work.errors[layer], out=below)
+            derivative(below, hidden)
+        torch.bmm(X, work.errors_t[0], out=self.weight_grads[0])
+        torch.sum(work.error, 2, out=self.bias_grad)
 
     def gradient(self, X: Tensor, target: Tensor, scale: Tensor, raw: Tensor) -> None:
         """Gradient of sum_i scale_i loss_i, into ``grad``.
 
         Parameters
         ----------
-        X : Tensor of shape (M, b, n_features)
+        X : Tensor of shape (M, n_features, b)
             Rows of each model.
-        target : Tensor of shape (M, b, n_outputs)
+        target : Tensor of shape (M, n_outputs, b)
             Minus y times the scale: what the scaled prediction is added to.
-        scale : Tensor broadcastable to (M, b, 1)
+        scale : Tensor broadcastable to (M, 1, b)
             Weight of each row.
-        raw : Tensor of shape (M, b, n_outputs)
+        raw : Tensor of shape (M, n_outputs, b)
             Where the raw prediction is written.
         """
-        work = self.workspace(X.shape[1])
+        work = self.workspace(X.shape[2])
         self.forward(X, raw, work)
         self.loss.predict(raw, work.predicted)
         torch.addcmul(target, work.predicted, scale, out=work.errors[-1])
