@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -65,14 +66,14 @@ class Data:
         self.dtype = torch.float32 if X.dtype == np.float32 else torch.float64
         self.n_rows, self.n_features = X.shape
         self.n_outputs = n_outputs
-        self._sparse = X if scipy.sparse.issparse(X) else None
+        self._sparse: Any = X if scipy.sparse.issparse(X) else None
         if self._sparse is None:
             self._X = self._tensor(X)
+        self._codes: Tensor | None = None
         if problem.y.ndim == 1:
             self._codes = torch.as_tensor(problem.y).long().to(self.device)
             self._y = torch.eye(n_outputs, dtype=self.dtype, device=self.device)
         else:
-            self._codes = None
             self._y = self._tensor(problem.y)
 
     def _tensor(self, array: np.ndarray) -> Tensor:

@@ -21,6 +21,7 @@ Found. Comput. Math. 15, 2015.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 
@@ -178,44 +179,41 @@ class _Descent:
     def run(self, max_iter: int, tol: float, watch: Watch | None) -> Fit:
         """Iterate to the tolerance; keep the last whole iteration on an interrupt."""
         curve: list[float] = []
-        outcome: Outcome = "max_iter"
-        try:
-            for outcome in self._iterations(max_iter, tol, watch, curve):
-                pass
-        except KeyboardInterrupt:
-            outcome = "interrupted"
+        outcome: Outcome = "interrupted"
+        with contextlib.suppress(KeyboardInterrupt):
+            outcome = self._iterate(max_iter, tol, watch, curve)
         return Fit(self._network(), curve, outcome, [], {})
 
-    def _iterations(self, max_iter, tol, watch, curve):
-        """Iterate; yield the outcome so far, the last one being the verdict."""
+    def _iterate(
+        self, max_iter: int, tol: float, watch: Watch | None, curve: list[float]
+    ) -> Outcome:
+        """Iterate, with the objective written to ``curve``; return the verdict."""
         z, raw_x, t = self.x, self._raw(self.x), 1.0
         raw_z = raw_x
         for n_iter in range(1, max_iter + 1):
             x, raw, loss = self._step(z, raw_z)
+            curve.append(loss + float(self.penalty.value(x, self.groups, self.lam)))
             if not math.isfinite(loss):
-                curve.append(loss)
-                yield "diverged"
-                return
+                return "diverged"
             move = x - self.x
             if self._square(z - x, move) > 0:
                 t = 1.0
             t, beta = (1 + math.sqrt(1 + 4 * t * t)) / 2, t - 1
             z, raw_z = x + move * (beta / t), raw + (raw - raw_x) * (beta / t)
             self.x, raw_x = x, raw
-            curve.append(loss + float(self.penalty.value(x, self.groups, self.lam)))
-            done = n_iter % CHECK_EVERY == 0 and self._gap(raw_x) <= tol
-            stop = watch is not None and watch(
-                self._seen_from_outside(curve, n_iter < max_iter and not done)
-            )
-            yield "converged" if done else "stopped" if stop else "max_iter"
+            last = n_iter == max_iter
+            check = last or n_iter % CHECK_EVERY == 0
+            done = check and self._gap(raw_x) <= tol
+            stop = watch is not None and watch(self._epoch(curve, not (done or last)))
             if done or stop:
-                return
+                return "converged" if done else "stopped"
+        return "max_iter"
 
     def _network(self) -> Network:
         return self.stack.network(self._shifted(self.x, -1.0)[0])
 
-    def _seen_from_outside(self, curve: list[float], running: bool) -> Epoch:
-        """The iteration in the numbering of the caller's models."""
+    def _epoch(self, curve: list[float], running: bool) -> Epoch:
+        """Describe the last iteration in the numbering of the caller's models."""
         losses = np.full(self.n_models, np.nan)
         losses[self.number] = curve[-1]
         runs = np.zeros(self.n_models, dtype=bool)

@@ -1,4 +1,4 @@
-"""What is trained: the problem a stack shares, its models, its settings, its results."""
+"""What is trained: a problem, its models, the settings, and what comes out."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Layout:
         return self.n_weights + sum(self.widths[1:])
 
     def split(self, flat: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Views of a buffer: matrices (M, n_l, n_{l+1}) and biases (M, 1, n_{l+1})."""
+        """Cut a buffer into matrices (M, n_l, n_{l+1}) and biases (M, 1, n_{l+1})."""
         shapes = list(pairwise(self.widths))
         sizes = [a * b for a, b in shapes] + list(self.widths[1:])
         parts = flat.split_with_sizes(sizes, 1)

@@ -114,7 +114,7 @@ class _Training:
 
     @property
     def flops(self) -> float:
-        """Floating-point operations of a step: two matrix products back, one forth."""
+        """Floating-point operations of a step: one product forth, two back."""
         work = self.stack.layout.n_weights * self.stack.n_models
         return 6.0 * work * self.rows.batch_rows
 
@@ -137,7 +137,7 @@ class _Training:
         """Train until every model has ended."""
         try:
             for n_iter in range(1, self.settings.max_iter + 1):
-                self._judge(self._epoch(), n_iter, watch)
+                self._judge(self._pass(), n_iter, watch)
                 if not self.members:
                     break
             self._end(np.ones(len(self.members), dtype=bool), "max_iter")
@@ -145,8 +145,8 @@ class _Training:
             self._end(np.ones(len(self.members), dtype=bool), "interrupted")
         return self.fits
 
-    def _epoch(self) -> np.ndarray:
-        """One pass over the rows; the objective of each model."""
+    def _pass(self) -> np.ndarray:
+        """Go over the rows once; return the objective of each model."""
         stack, shrinkage = self.stack, self.shrinkage
         update, groups, state = self.settings.update, shrinkage.groups, self.state
         rates = self.rates * factor(self.settings, self.epochs, self.seen)
@@ -187,7 +187,7 @@ class _Training:
         done = self.stopping.done(self.rates, adaptive) & finite
         stop = False
         if watch is not None:
-            epoch = self._seen_from_outside(losses, scores, finite & ~done, n_iter)
+            epoch = self._epoch(losses, scores, finite & ~done, n_iter)
             stop = watch(epoch)
         outcomes = np.where(~finite, "diverged", np.where(done, "converged", ""))
         if stop:
@@ -209,14 +209,14 @@ class _Training:
             self.scores[m].append(float(scores[row]))
         return scores
 
-    def _seen_from_outside(
+    def _epoch(
         self,
         losses: np.ndarray,
         scores: np.ndarray | None,
         running: np.ndarray,
         n_iter: int,
     ) -> Epoch:
-        """The epoch in the numbering of the caller's models."""
+        """Describe an epoch in the numbering of the caller's models."""
 
         def by_model(values: np.ndarray, missing: float) -> np.ndarray:
             full = np.full(self.n_models, missing, dtype=values.dtype)

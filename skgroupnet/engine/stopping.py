@@ -20,11 +20,11 @@ class Stopping:
         Number of models, M.
     tol : float
         Smallest improvement that counts.
-    patience : int
+    patience : float
         Epochs without improvement that are allowed.
     """
 
-    def __init__(self, n_models: int, tol: float, patience: int) -> None:
+    def __init__(self, n_models: int, tol: float, patience: float) -> None:
         self._tol = tol
         self._patience = patience
         self._best = np.full(n_models, np.inf)

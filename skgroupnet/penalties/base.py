@@ -64,7 +64,7 @@ class NormPenalty:
     of shape (M, G):
 
     - ``profile(norms, lam)``: its value p;
-    - ``shrink(norms, step, lam)``: argmin_s (s - norm)^2 / (2 step) + p(s; lam), s >= 0;
+    - ``shrink(norms, step, lam)``: argmin over s >= 0 of (s - norm)^2 / (2 step) + p;
     - ``slope(norms, lam)``: its derivative, from the right at zero.
     """
 
@@ -77,7 +77,7 @@ class NormPenalty:
         raise NotImplementedError
 
     def slope(self, norms: Tensor, lam: Tensor) -> Tensor:
-        """Derivative of the scalar function, from the right at zero."""
+        """Slope of the scalar function, from the right at zero."""
         raise NotImplementedError
 
     def value(self, W: Tensor, groups: Groups, lam: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-
 # From this many numbers on, multiplying row by row beats spreading the values first.
 WORTH_VIEWS = 1 << 16
 
@@ -218,7 +217,7 @@ class Groups:
             target.addcmul_(block, factor, value=by)
 
     def _factors(self, values: Tensor) -> list[Tensor]:
-        """Views of the values of the groups that broadcast over the blocks."""
+        """Shape the values of the groups so that they broadcast over the blocks."""
         if self._merged is not None:
             values = values.index_select(1, self._merged)
         parts = values.split_with_sizes(self._n_rows, 1)
