@@ -1,9 +1,34 @@
 """Scikit-learn estimators that train small, group-sparse neural networks."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from skgroupnet._version import __version__, show_versions
 
+if TYPE_CHECKING:
+    from skgroupnet import penalties
+    from skgroupnet.estimators import (
+        GroupSparseLogisticRegression,
+        GroupSparseMLPClassifier,
+        GroupSparseMLPRegressor,
+    )
+    from skgroupnet.network import Network
+    from skgroupnet.pruning import Pruned, prune
+
+__all__ = [
+    "GroupSparseLogisticRegression",
+    "GroupSparseMLPClassifier",
+    "GroupSparseMLPRegressor",
+    "Network",
+    "Pruned",
+    "__version__",
+    "penalties",
+    "prune",
+    "show_versions",
+]
+
+# Imported on first use: a Network can be loaded and predict without scikit-learn,
+# which takes most of the time that importing the estimators takes.
 _HOMES = {
     "GroupSparseLogisticRegression": "skgroupnet.estimators",
     "GroupSparseMLPClassifier": "skgroupnet.estimators",
@@ -13,10 +38,8 @@ _HOMES = {
     "prune": "skgroupnet.pruning",
 }
 
-__all__ = [*_HOMES, "__version__", "penalties", "show_versions"]
 
-
-def __getattr__(name):
+def __getattr__(name: str) -> object:
     if name == "penalties":
         return import_module("skgroupnet.penalties")
     if name not in _HOMES:
@@ -24,5 +47,5 @@ def __getattr__(name):
     return getattr(import_module(_HOMES[name]), name)
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted(__all__)
