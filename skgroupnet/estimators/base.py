@@ -1,0 +1,297 @@
+"""The part all estimators share: validate, train on the engine, write the result."""
+
+from contextlib import contextmanager
+from dataclasses import replace
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
+
+from skgroupnet._version import __version__
+from skgroupnet.estimators.advice import (
+    warn_about_nothing_left,
+    warn_about_outcome,
+    warn_about_scales,
+)
+from skgroupnet.estimators.feature_groups import feature_labels
+from skgroupnet.estimators.progress import Progress
+from skgroupnet.estimators.sample import Sample
+from skgroupnet.estimators.sparsity import SparseNetworkMixin, sparsity_attributes
+from skgroupnet.estimators.versions import check_version
+from skgroupnet.network import Network
+from skgroupnet.penalties import PENALTIES, get_penalty
+
+# What validate_data writes before the fit is known to succeed.
+WRITTEN_BY_VALIDATION = ("n_features_in_", "feature_names_in_")
+
+
+class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimator):
+    """Base class of all estimators; a final class adds ``__init__`` and its docs."""
+
+    _parameter_constraints: dict = {
+        "penalty": [
+            StrOptions(set(PENALTIES)),
+            HasMethods(["value", "prox", "subgradient_distance"]),
+            None,
+        ],
+        "lam": [Interval(Real, 0, np.inf, closed="left")],
+        "groups": ["array-like", None],
+        "penalize_bias": ["boolean"],
+        "learning_rate_init": [Interval(Real, 0, np.inf, closed="neither")],
+        "batch_size": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+        "device": [str],
+    }
+
+    # The first is the dtype of training unless X has the second.
+    _dtypes: tuple[type, type]
+    _y_numeric: bool
+
+    def __sklearn_is_fitted__(self):
+        return "coefs_" in self.__dict__
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def __getstate__(self):
+        return super().__getstate__() | {"_skgroupnet_version": __version__}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        check_version(type(self).__name__, state.pop("_skgroupnet_version", None))
+        super().__setstate__(state)
+        # Unpickled arrays are writeable, and a network would copy such arrays.
+        for array in (*state.get("coefs_", ()), *state.get("intercepts_", ())):
+            array.flags.writeable = False
+
+    # Prediction
+
+    def _network(self):
+        return Network(
+            tuple(self.coefs_),
+            tuple(self.intercepts_),
+            self._hidden_activation,
+            self.out_activation_,
+        )
+
+    def _columns(self, X):
+        """Columns of validated rows that the network takes."""
+        return X if self._kept is None else X[:, np.flatnonzero(self._kept[0])]
+
+    def _raw_prediction(self, X):
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", reset=False)
+        return self._network().raw(self._columns(X))
+
+    # Fitting
+
+    @contextmanager
+    def _unchanged_on_error(self):
+        """Take back what validation wrote if the fit fails."""
+        before = {
+            name: value
+            for name, value in self.__dict__.items()
+            if name in WRITTEN_BY_VALIDATION
+        }
+        try:
+            yield
+        except BaseException:
+            for name in WRITTEN_BY_VALIDATION:
+                self.__dict__.pop(name, None)
+            self.__dict__.update(before)
+            raise
+
+    def _fit(self, X, y, sample_weight, validation=None):
+        """Fit to all of X; ``validation`` is the user's own held-out data, if any."""
+        from skgroupnet.engine import stationarity_gap
+
+        with self._unchanged_on_error():
+            go_on = self.warm_start and self.__sklearn_is_fitted__()
+            kept = self._kept if go_on else None
+            random_state = check_random_state(self.random_state)
+            sample = self._make_sample(X, y, sample_weight, go_on)
+            if not go_on:
+                warn_about_scales(sample.X)
+            problem = self._problem(sample, go_on)
+            start = self._starting_network(sample, go_on, random_state)
+            rows, held_out = self._hold_out(sample, validation, go_on, random_state)
+            model = self._model(sample, start, random_state, rows, held_out)
+            progress = self._progress(X, y, sample_weight, sample.task, kept)
+            trained = self._solve(problem, model, progress)
+            gap = stationarity_gap(problem, model, trained.network)
+            fit = self._finetune(problem, model, trained, held_out, progress)
+            attributes = self._network_attributes(fit.network, sample.task, kept)
+        self.__dict__.update(attributes)
+        self.__dict__.update(self._fit_attributes(fit), stationarity_gap_=gap)
+        # Only partial_fit needs to know how to go on; a shipped model stays small.
+        self.__dict__.update(_optimizer_state=None, _random_state=None)
+        progress.close()
+        warn_about_outcome(fit.outcome, fit.n_iter, self.max_iter)
+        self._warn_if_nothing_left(problem, model)
+        return self
+
+    def _make_sample(self, X, y, sample_weight, go_on, classes=None):
+        """Validate and encode what is trained on."""
+        dtypes = [self.coefs_[0].dtype] if go_on else list(self._dtypes)
+        X, y, weight = self._validated(X, y, sample_weight, dtypes, reset=not go_on)
+        task = self._make_task(y, go_on, classes)
+        X = self._columns(X) if go_on else X
+        target = task.encode(y, X.dtype)
+        training_weight = self._training_weight(y, weight, task)
+        return Sample(X, target, task, weight, training_weight)
+
+    def _validated(self, X, y, sample_weight, dtypes, reset):
+        """Validate rows, targets and weights; leave out rows of weight zero."""
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            order="C",
+            dtype=dtypes,
+            multi_output=True,
+            y_numeric=self._y_numeric,
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if sample_weight is None:
+            return X, y, None
+        weight = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        if weight.all():
+            return X, y, weight
+        rows = np.flatnonzero(weight)
+        return X[rows], y[rows], weight[rows]
+
+    def _model(self, sample, start, random_state, rows=None, held_out=None, state=None):
+        from skgroupnet.engine import Model
+
+        return Model(
+            start=start,
+            lam=float(self.lam),
+            rate=float(self.learning_rate_init),
+            random_state=random_state,
+            rows=rows,
+            row_weight=sample.training_weight,
+            score=None if held_out is None else held_out.score,
+            state=state,
+        )
+
+    def _starting_network(self, sample, go_on, random_state):
+        from skgroupnet.engine import LOSSES, initial_network
+
+        hidden = self._hidden_widths()
+        if not go_on:
+            return initial_network(
+                (sample.X.shape[1], *hidden, sample.task.n_outputs),
+                self._hidden_activation,
+                LOSSES[sample.task.loss].output,
+                random_state,
+                sample.X.dtype,
+            )
+        if self._trained_widths()[1:-1] != hidden:
+            raise ValueError(
+                "Training can only go on with the hidden layers it started with, "
+                f"{self._trained_widths()[1:-1]}, but hidden_layer_sizes is {hidden}."
+            )
+        network = self._network()
+        if self._has_intercept:
+            return network
+        return replace(network, biases=tuple(0 * bias for bias in network.biases))
+
+    def _problem(self, sample, go_on):
+        """State the problem; for a pruned network in terms of what it kept."""
+        from skgroupnet.engine import Problem
+
+        labels = feature_labels(
+            self.groups, self.n_features_in_, self.__dict__.get("feature_names_in_")
+        )
+        sizes = None
+        if go_on and self._kept is not None:
+            sizes = self._sizes_of_groups(labels, self._kept)
+            labels = None if labels is None else labels[self._kept[0]]
+        return Problem(
+            X=sample.X,
+            y=sample.target,
+            loss=sample.task.loss,
+            penalty=get_penalty(self.penalty),
+            labels=labels,
+            penalize_bias=self.penalize_bias,
+            device=self.device,
+            fit_intercept=self._has_intercept,
+            group_sizes=sizes,
+        )
+
+    def _sizes_of_groups(self, labels, kept):
+        """Size, when training started, of the group of every row that was kept."""
+        widths = self._trained_widths()
+        n_members = np.ones(widths[0], dtype=np.int64)
+        if labels is not None:
+            grouped = labels >= 0
+            n_members[grouped] = np.bincount(labels[grouped])[labels[grouped]]
+        sizes = [(n_members * widths[1])[kept[0]]]
+        for matrix, width in zip(self.coefs_[1:], widths[2:], strict=False):
+            sizes.append(np.full(len(matrix), width))
+        return tuple(sizes)
+
+    def _progress(self, X, y, sample_weight, task, kept):
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        return Progress(
+            self,
+            {"X": X, "y": y, "metadata": metadata},
+            self._max_epochs,
+            lambda network: self._network_attributes(network, task, kept),
+        )
+
+    # Writing the result
+
+    def _network_attributes(self, network, task, kept):
+        """Fitted attributes that follow from the network."""
+        return {
+            "coefs_": list(network.weights),
+            "intercepts_": list(network.biases),
+            "n_layers_": len(network.widths),
+            "n_outputs_": task.n_outputs,
+            "out_activation_": network.output,
+            "_kept": kept,
+            **task.attributes,
+            **sparsity_attributes(network, kept, self.n_features_in_),
+        }
+
+    def _fit_attributes(self, fit):
+        """Fitted attributes that tell how training went."""
+        return {
+            "n_iter_": fit.n_iter,
+            "loss_curve_": list(fit.loss_curve),
+            "loss_": fit.loss_curve[-1] if fit.loss_curve else np.nan,
+        }
+
+    def _warn_if_nothing_left(self, problem, model):
+        from skgroupnet.engine import lam_max
+
+        if self.n_active_features_ or self.lam == 0:
+            return
+        weight = model.row_weight
+        if model.rows is not None:
+            trained_on = np.isin(np.arange(problem.X.shape[0]), model.rows)
+            weight = trained_on * (1.0 if weight is None else weight)
+        warn_about_nothing_left(self.lam, lam_max(problem, weight))

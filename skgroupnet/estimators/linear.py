@@ -1,0 +1,288 @@
+"""Linear models with a group penalty on their features."""
+
+from dataclasses import replace
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import StrOptions
+
+from skgroupnet.estimators.base import GroupSparseEstimator
+from skgroupnet.estimators.predictors import NetworkClassifier
+from skgroupnet.estimators.training import SOLVERS, make_update
+
+
+class GroupSparseLinearModel(GroupSparseEstimator):
+    """What linear models share: a network without a hidden layer, a convex problem."""
+
+    _parameter_constraints: dict = {
+        **GroupSparseEstimator._parameter_constraints,
+        "fit_intercept": ["boolean"],
+        "solver": [StrOptions({"auto", "fista", *SOLVERS})],
+    }
+
+    _dtypes = (np.float64, np.float32)
+    _hidden_activation = "identity"
+
+    @property
+    def _has_intercept(self):
+        return self.fit_intercept
+
+    @property
+    def _max_epochs(self):
+        return self.max_iter
+
+    def _hidden_widths(self):
+        return ()
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data. Float32 input is trained in float32, any other in float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The target: class labels, or one column of 0 and 1 per label, in
+            classification; numbers in regression.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, normalised to mean 1. A row of weight zero changes
+            nothing.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def _hold_out(self, sample, validation, go_on, random_state):
+        return None, None
+
+    def _finetune(self, problem, model, trained, held_out, progress):
+        return trained
+
+    def _solve(self, problem, model, progress):
+        from skgroupnet.engine import Settings, fista, train
+
+        watch = progress.watch(self.max_iter)
+        if self.solver in ("auto", "fista"):
+            (fit,) = fista(
+                problem, [model], max_iter=self.max_iter, tol=self.tol, watch=watch
+            )
+            return fit
+        settings = Settings(
+            update=make_update(self.solver),
+            batch_size=self.batch_size,
+            max_iter=self.max_iter,
+            tol=0.0,
+            n_iter_no_change=np.inf,
+        )
+        certified = _Certified(problem, model, self.tol, watch)
+        (fit,) = train(problem, [model], settings, certified)
+        return replace(fit, outcome="converged") if certified.converged else fit
+
+    def _network_attributes(self, network, task, kept):
+        """Also the coefficients in scikit-learn's shapes, whatever was pruned."""
+        coef = network.weights[0].T
+        if kept is not None:
+            compact = coef
+            coef = np.zeros((len(compact), self.n_features_in_), dtype=compact.dtype)
+            coef[:, kept[0]] = compact
+        return super()._network_attributes(network, task, kept) | {
+            "coef_": coef,
+            "intercept_": network.biases[-1],
+        }
+
+
+class _Certified:
+    """Ends the training of a linear model when its stationarity gap is small enough."""
+
+    def __init__(self, problem, model, tol, watch):
+        self._problem, self._model = problem, model
+        self._tol, self._watch = tol, watch
+        self.converged = False
+
+    def __call__(self, epoch):
+        from skgroupnet.engine import stationarity_gap
+
+        gap = stationarity_gap(self._problem, self._model, epoch.network(0))
+        self.converged = gap <= self._tol
+        if self._watch is None:
+            return self.converged
+        epoch = replace(epoch, running=epoch.running & (not self.converged))
+        return self._watch(epoch) or self.converged
+
+
+class GroupSparseLogisticRegression(NetworkClassifier, GroupSparseLinearModel):
+    """Logistic regression with a group penalty.
+
+    Binary, multinomial or, for multilabel targets, one model per label. It is a network
+    without a hidden layer, and a convex problem: solved to `tol`, the answer is the
+    optimum.
+
+    The objective is::
+
+        mean_i s_i loss(x_i W + b, y_i) + R(W; lam),
+        R = lam * sum_g sqrt(|g|) * norm(W_g)       (group lasso)
+
+    with row weights s_i of mean 1 and the loss -log p(y_i | x_i). A group g holds the
+    coefficients of one feature, or of one group of features, for all classes.
+
+    Parameters
+    ----------
+    penalty : str, penalty object or None, default="group_lasso"
+        R, by name ("none", "l1", "l2", "group_lasso", "sparse_group_lasso") or as an
+        object with settings of its own, see `skgroupnet.penalties`. None is no
+        penalty.
+    lam : float, default=1e-3
+        Strength of the penalty, lambda in the objective; finite and >= 0.
+    groups : array-like of shape (n_features,) or list of blocks, default=None
+        Groups of input features. Either one label per feature (anything hashable;
+        equal labels form a group, a negative integer leaves a feature unpenalised), or
+        a list of blocks of column numbers or, for a DataFrame, column names (features
+        in no block are groups of one; blocks must not overlap). None: every feature is
+        a group of its own.
+    penalize_bias : bool, default=False
+        Whether each bias, the output's included, is a penalised group of its own.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept; if not, it is zero.
+    solver : {"auto", "fista", "adam", "adamax", "rmsprop", "sgd"}, default="auto"
+        "fista" is an accelerated full-batch method, and what "auto" stands for. The
+        others are the stochastic updates of the networks, with their default settings.
+    learning_rate_init : float, default=1e-3
+        Constant learning rate of a stochastic solver.
+    batch_size : int or "auto", default="auto"
+        Rows per step of a stochastic solver; "auto" is ``min(200, n_samples)``.
+    max_iter : int, default=1000
+        Largest number of iterations, or of epochs of a stochastic solver.
+    tol : float, default=1e-6
+        The fit ends when ``stationarity_gap_`` is at most `tol`.
+    class_weight : dict or "balanced", default=None
+        Weights of the classes, ``{label: weight}``, multiplied with `sample_weight`.
+        "balanced" makes them inversely proportional to the weight of each class in y.
+        Not for multilabel targets.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the coefficients of the last `fit`.
+    random_state : int, RandomState instance or None, default=None
+        Decides the order of the rows for a stochastic solver.
+    verbose : bool, default=False
+        Whether to print one line per iteration.
+    device : str, default="cpu"
+        The torch device to train on, such as "cpu" or "cuda". Prediction runs in numpy
+        on the CPU.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        Coefficients, with exact zeros; one row for two classes.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        Intercepts.
+    coefs_ : list of ndarray of shape (n_features, n_outputs)
+        The coefficients as the one weight matrix of a network, (n_features, n_outputs).
+        The arrays are read-only.
+    intercepts_ : list of ndarray of shape (n_outputs,)
+        The intercepts.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; for a multilabel target the numbers of the columns of y.
+    n_active_neurons_ : int
+        Hidden neurons that are left after pruning: 0 for a linear model.
+    active_neurons_ : list of ndarray of bool of shape (n_l,)
+        Which units are left in each layer, the input first, the output apart.
+    n_active_features_ : int
+        Input features that are left.
+    n_active_parameters_ : int
+        Weights and biases of the compact network that are not zero.
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        Norm of the outgoing weights of each feature, exactly zero for features that are
+        gone. `sklearn.feature_selection.SelectFromModel` needs ``threshold=1e-10``
+        to select the others.
+    n_iter_ : int
+        Iterations done.
+    loss_curve_ : list of float of length n_iter_
+        Objective of each iteration.
+    loss_ : float
+        Objective of the last iteration.
+    stationarity_gap_ : float
+        Distance from the optimum: the largest distance, over all groups, of the
+        negative gradient from the subdifferential of the penalty, divided by the
+        square root of the size of the group. It is on the scale of `lam`.
+    n_layers_ : int
+        Number of layers, input and output included.
+    n_outputs_ : int
+        Number of outputs of the network.
+    out_activation_ : str
+        Output map: "logistic" or "softmax".
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X. Defined only when they are all strings.
+
+    See Also
+    --------
+    GroupSparseMLPClassifier : The same penalties on a network with hidden layers.
+    sklearn.linear_model.LogisticRegression : Without groups.
+
+    Notes
+    -----
+    A fit that leaves no feature warns and names the smallest such `lam`.
+
+    References
+    ----------
+    .. [1] L. Meier, S. van de Geer, P. Buehlmann, "The group lasso for logistic
+       regression", JRSS B 70(1), 2008.
+    .. [2] A. Beck, M. Teboulle, "A fast iterative shrinkage-thresholding algorithm for
+       linear inverse problems", SIAM J. Imaging Sci. 2(1), 2009.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.preprocessing import scale
+    >>> from skgroupnet import GroupSparseLogisticRegression
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = GroupSparseLogisticRegression(lam=0.05).fit(scale(X), y)
+    >>> model.coef_.shape, model.n_active_features_
+    ((1, 30), 4)
+    >>> round(model.score(scale(X), y), 2)
+    0.96
+    """
+
+    _parameter_constraints: dict = {
+        **GroupSparseLinearModel._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        *,
+        penalty="group_lasso",
+        lam=1e-3,
+        groups=None,
+        penalize_bias=False,
+        fit_intercept=True,
+        solver="auto",
+        learning_rate_init=1e-3,
+        batch_size="auto",
+        max_iter=1000,
+        tol=1e-6,
+        class_weight=None,
+        warm_start=False,
+        random_state=None,
+        verbose=False,
+        device="cpu",
+    ):
+        self.penalty = penalty
+        self.lam = lam
+        self.groups = groups
+        self.penalize_bias = penalize_bias
+        self.fit_intercept = fit_intercept
+        self.solver = solver
+        self.learning_rate_init = learning_rate_init
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.device = device
