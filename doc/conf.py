@@ -1,5 +1,7 @@
 """How sphinx builds the documentation."""
 
+import re
+
 import skgroupnet
 
 project = "skgroupnet"
@@ -18,6 +20,7 @@ extensions = [
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_templates"]
 default_role = "code"
+smartquotes = False
 add_module_names = False
 
 autosummary_generate = True
@@ -38,3 +41,15 @@ html_theme = "pydata_sphinx_theme"
 html_title = "skgroupnet"
 html_show_sourcelink = False
 html_theme_options = {"navigation_with_keys": False, "show_toc_level": 2}
+
+
+def escape_types(app, what, name, obj, options, lines):
+    """Keep a name in a type that ends in _, n_features_in_ say, from being a link."""
+    for number, line in enumerate(lines):
+        label, colon, kind = line.partition("** : ")
+        lines[number] = label + colon + re.sub(r"(?<=\w)_(?!\w)", r"\\_", kind)
+
+
+def setup(app):
+    # After numpydoc, which has the default priority, 500.
+    app.connect("autodoc-process-docstring", escape_types, priority=600)
