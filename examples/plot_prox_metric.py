@@ -98,9 +98,9 @@ for shared, label in labels.items():
     W, curve = adam(shared)
     kept = int(np.count_nonzero(np.linalg.norm(W, axis=1)))
     print(f"{label}: objective {curve[-1]:.6f}, {kept} features kept")
-    ax.plot(curve, label=f"{label}: {kept} features")
+    ax.plot(range(1, len(curve) + 1), curve, label=f"{label}: {kept} features")
 ax.axhline(optimum, color="black", linestyle=":", label="optimum")
-ax.set(xlabel="step", ylabel="objective", xscale="log")
+ax.set(xlabel="step", ylabel="objective", xscale="log", ylim=(None, 1.15))
 ax.legend(fontsize="small")
 plt.show()
 
