@@ -6,13 +6,14 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 
 BIN := .venv/bin
-PIP_INSTALL = $(BIN)/python -m pip install -c constraints.txt \
+PIP_INSTALL = $(BIN)/python -m pip install --quiet -c constraints.txt \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 REQUIREMENTS := pyproject.toml constraints.txt
 # Stamps: the environment is as the requirements say, to run or to develop.
 RUN := .venv/installed-run
 DEV := .venv/installed-dev
 
+.NOTPARALLEL:
 .PHONY: help demo test lint types contracts doc bench clean
 
 help:
@@ -52,9 +53,11 @@ $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
 $(RUN): $(REQUIREMENTS) | $(BIN)/python
+	@echo "Installing into .venv; the first time this takes minutes."
 	$(PIP_INSTALL) -e ".[plot]"
 	touch $@
 
 $(DEV): $(REQUIREMENTS) | $(BIN)/python
+	@echo "Installing into .venv; the first time this takes minutes."
 	$(PIP_INSTALL) -e ".[dev]"
 	touch $(RUN) $@
