@@ -90,7 +90,8 @@ class SGD:
         else:
             direction = velocity
         weights.addcmul_(direction, rate, value=-1)
-        return (rate * ((1 - mu**t) / (1 - mu))).expand(-1, groups.n_groups)
+        travelled = t if mu == 1 else (1 - mu**t) / (1 - mu)
+        return (rate * travelled).expand(-1, groups.n_groups)
 
 
 @dataclass(frozen=True)
