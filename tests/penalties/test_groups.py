@@ -101,3 +101,15 @@ def test_a_group_with_an_unpenalised_row_is_not_penalised(make_partition):
     groups = make_partition(blocks, [0, 0]).groups()
     assert groups.penalised.tolist() == [[0.0]]
     assert groups.weights.tolist() == [[0.0]]
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_adding_a_scaled_buffer(partition, make_partition, large):
+    if large:
+        partition = make_partition([(300, 200, True), (200, 1, False)], None)
+    groups, W = partition.groups(), _weights(partition)
+    T = _weights(partition, seed=1)
+    values = torch.from_numpy(np.random.RandomState(1).randn(3, groups.n_groups))
+    expected = W - 0.7 * T * values[:, torch.from_numpy(partition.index)]
+    groups.add_scaled(W, T, values, -0.7)
+    torch.testing.assert_close(W, expected, rtol=1e-13, atol=1e-13)

@@ -1,0 +1,141 @@
+"""Data, random networks, models, and a gradient by autograd to compare with."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from skgroupnet.engine import LOSSES, Model, Settings
+from skgroupnet.network import Network
+
+
+@pytest.fixture
+def draw():
+    """Draw rows and targets of a loss: X (n, d), y as `Problem` wants it."""
+
+    def draw(loss, n=60, d=5, k=3, seed=0, dtype=np.float64):
+        rng = np.random.RandomState(seed)
+        X = rng.randn(n, d)
+        raw = X @ rng.randn(d, k) / np.sqrt(d)
+        if loss == "cross_entropy":
+            y = (raw + rng.gumbel(size=raw.shape)).argmax(1)
+            return X.astype(dtype), y
+        if loss == "log_loss":
+            y = raw + rng.logistic(size=raw.shape) > 0
+        elif loss == "poisson":
+            y = rng.poisson(np.exp(raw))
+        else:
+            y = raw + rng.randn(n, k)
+        return X.astype(dtype), y.astype(dtype)
+
+    return draw
+
+
+@pytest.fixture
+def random_network():
+    """Draw a network of a loss, all weights and biases normal."""
+
+    def network(loss, widths, activation="tanh", seed=0, dtype=np.float64):
+        rng = np.random.RandomState(seed)
+        shapes = list(zip(widths[:-1], widths[1:], strict=True))
+        weights = tuple(
+            (rng.randn(a, b) / np.sqrt(max(a, 1))).astype(dtype) for a, b in shapes
+        )
+        biases = tuple((0.3 * rng.randn(b)).astype(dtype) for _, b in shapes)
+        return Network(weights, biases, activation, LOSSES[loss].output)
+
+    return network
+
+
+@pytest.fixture
+def make_model():
+    """Build a model from its start and what differs from a plain one."""
+
+    def model(start, lam=0.0, rate=0.1, seed=0, **settings):
+        return Model(start, lam, rate, np.random.RandomState(seed), **settings)
+
+    return model
+
+
+@pytest.fixture
+def full_batch():
+    """Build settings for full batches in the order of the rows, without stopping."""
+
+    def settings(update, max_iter=1, **changes):
+        values = {"batch_size": 10**9, "shuffle": False, "tol": 0.0}
+        values |= {"n_iter_no_change": np.inf} | changes
+        return Settings(update, max_iter=max_iter, **values)
+
+    return settings
+
+
+ACTIVATE = {
+    "relu": torch.relu,
+    "tanh": torch.tanh,
+    "logistic": torch.sigmoid,
+    "identity": lambda values: values,
+}
+
+
+def _pointwise(loss, raw, y):
+    if loss == "cross_entropy":
+        return F.cross_entropy(raw, y, reduction="none")
+    if loss == "log_loss":
+        return F.binary_cross_entropy_with_logits(raw, y, reduction="none").sum(1)
+    if loss == "squared_error":
+        return F.mse_loss(raw, y, reduction="none").sum(1) / 2
+    deviance = F.poisson_nll_loss(raw, y, log_input=True, reduction="none")
+    return (deviance + torch.xlogy(y, y) - y).sum(1)
+
+
+@pytest.fixture
+def objective():
+    """Mean loss of tensors [W_1, .., W_L, b_1, .., b_L], by torch's own losses."""
+
+    def objective(parameters, X, y, loss, activation, weight=None):
+        n_layers = len(parameters) // 2
+        values = torch.as_tensor(X)
+        for layer in range(n_layers):
+            values = values @ parameters[layer] + parameters[n_layers + layer]
+            if layer < n_layers - 1:
+                values = ACTIVATE[activation](values)
+        losses = _pointwise(loss, values, torch.as_tensor(y))
+        if weight is None:
+            return losses.mean()
+        weight = torch.as_tensor(weight).to(losses)
+        return (losses * weight).sum() / weight.sum()
+
+    return objective
+
+
+@pytest.fixture
+def tensors():
+    """Parameters of a network as leaves of autograd."""
+
+    def tensors(network):
+        arrays = (*network.weights, *network.biases)
+        return [torch.tensor(array, requires_grad=True) for array in arrays]
+
+    return tensors
+
+
+@pytest.fixture
+def flat():
+    """All weights and biases of a network (or their gradients) in one vector."""
+
+    def flat(arrays):
+        if isinstance(arrays, Network):
+            arrays = (*arrays.weights, *arrays.biases)
+        return np.concatenate([np.asarray(array).ravel() for array in arrays])
+
+    return flat
+
+
+@pytest.fixture(scope="session")
+def multinomial():
+    """Three classes, 600 x 20, five of the features informative."""
+    rng = np.random.RandomState(0)
+    X = rng.randn(600, 20)
+    B = np.zeros((20, 3))
+    B[:5] = rng.randn(5, 3)
+    return X, (X @ B + rng.gumbel(size=(600, 3))).argmax(1)
