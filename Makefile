@@ -46,7 +46,7 @@ bench: $(DEV)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks -s
 
 clean:
-	rm -rf .venv build dist *.egg-info htmlcov .coverage
+	rm -rf .venv build dist *.egg-info htmlcov .coverage .hypothesis .*_cache
 	rm -rf doc/_build doc/auto_examples doc/generated doc/sg_execution_times.rst
 
 $(BIN)/python:
