@@ -47,6 +47,7 @@ bench: $(DEV)
 
 clean:
 	rm -rf .venv build dist *.egg-info htmlcov .coverage .hypothesis .*_cache
+	rm -f accuracy_against_size.png examples/*.png
 	rm -rf doc/_build doc/auto_examples doc/generated doc/sg_execution_times.rst
 
 $(BIN)/python:
