@@ -163,7 +163,7 @@ class Rows:
     """The rows each model of a stack trains on, and their weights.
 
     All models must have the same number of batches.  Where the last batch of one is
-    shorter than that of another, a row of weight zero fills it.
+    shorter than that of another, a row of its own with weight zero fills it.
 
     Parameters
     ----------
@@ -193,20 +193,23 @@ class Rows:
             setattr(self, name, [getattr(self, name)[i] for i in index])
 
     @property
+    def lengths(self) -> np.ndarray:
+        """Number of rows of each model, (M,)."""
+        return np.array([len(rows) for rows in self._rows])
+
+    @property
     def uniform(self) -> bool:
         """Whether all rows count equally and all models have the same number."""
-        lengths = {len(rows) for rows in self._rows}
-        return len(lengths) == 1 and all(w is None for w in self._weights)
+        return len(set(self.lengths)) == 1 and all(w is None for w in self._weights)
 
     def order(self, shuffle: bool) -> tuple[Tensor, Tensor | None]:
         """Rows of an epoch and their scale, each (M, n); scale None if uniform."""
-        longest = max(len(rows) for rows in self._rows)
-        order = np.zeros((len(self._rows), longest), dtype=np.int64)
+        order = np.empty((len(self._rows), self.lengths.max()), dtype=np.int64)
         scale = None if self.uniform else np.zeros(order.shape)
         for m, rows in enumerate(self._rows):
             n = len(rows)
             by = self._random_states[m].permutation(n) if shuffle else np.arange(n)
-            order[m, :n] = rows[by]
+            order[m, :n], order[m, n:] = rows[by], rows[-1]
             if scale is not None:
                 weight = self._weights[m]
                 scale[m, :n] = 1.0 if weight is None else weight[by]

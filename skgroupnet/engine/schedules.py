@@ -27,7 +27,7 @@ def factor(settings: Settings, epoch: int, seen: int) -> float:
         The factor.
     """
     if settings.learning_rate == "invscaling":
-        return float((1 + seen) ** -settings.power_t)
+        return float(1 + seen) ** -settings.power_t
     if settings.learning_rate == "cosine":
         return (1 + math.cos(math.pi * epoch / settings.max_iter)) / 2
     return 1.0

@@ -63,19 +63,20 @@ def train(
         data = Data(problem, models[0].start.widths[-1])
         for members in _alike(models, data.n_rows, settings):
             training = _Training(problem, data, models, members, settings)
+            interrupted = any(fit.outcome == "interrupted" for fit in fits.values())
             with threads_for(training.flops):
-                fits |= training.run(watch)
+                fits |= training.interrupt() if interrupted else training.run(watch)
     return [fits[m] for m in range(len(models))]
 
 
 def _alike(models: Sequence[Model], n: int, settings: Settings) -> list[list[int]]:
     """Numbers of the models that take the same steps, so that they share a stack."""
-    stacks: dict[tuple[int, ...], list[int]] = {}
+    stacks: dict[tuple[int | bool, ...], list[int]] = {}
     for m, model in enumerate(models):
         n_rows = len(model.weighted_rows(n)[0])
         batch_rows = settings.batch_rows(n_rows)
         done = int(model.state["t"]) if model.state else 0
-        key = (batch_rows, -(-n_rows // batch_rows), done)
+        key = (batch_rows, -(-n_rows // batch_rows), done, model.score is None)
         stacks.setdefault(key, []).append(m)
     return list(stacks.values())
 
@@ -122,13 +123,12 @@ class _Training:
         """Start the update, or go on from the states of an earlier fit."""
         update = self.settings.update
         self.state = update.start(self.stack.flat, self.shrinkage.groups)
-        self.t = self.epochs = self.seen = 0
-        if states[0] is not None:
-            self.t, self.epochs, self.seen = (
-                int(states[0][name]) for name in ("t", "epochs", "seen")
-            )
+        self.t = 0
+        self.epochs, self.seen = np.zeros((2, len(states)), dtype=int)
         for m, state in enumerate(states):
             if state is not None:
+                self.t = int(state["t"])
+                self.epochs[m], self.seen[m] = state["epochs"], state["seen"]
                 self.rates[m] = state["rate"]
                 for name, value in self.state.items():
                     value[m] = torch.as_tensor(state[name])
@@ -142,14 +142,23 @@ class _Training:
                     break
             self._end(np.ones(len(self.members), dtype=bool), "max_iter")
         except KeyboardInterrupt:
-            self._end(np.ones(len(self.members), dtype=bool), "interrupted")
+            self.interrupt()
+        return self.fits
+
+    def interrupt(self) -> dict[int, Fit]:
+        """End every model where it is."""
+        self._end(np.ones(len(self.members), dtype=bool), "interrupted")
         return self.fits
 
     def _pass(self) -> np.ndarray:
         """Go over the rows once; return the objective of each model."""
         stack, shrinkage = self.stack, self.shrinkage
         update, groups, state = self.settings.update, shrinkage.groups, self.state
-        rates = self.rates * factor(self.settings, self.epochs, self.seen)
+        factors = [
+            factor(self.settings, epochs, seen)
+            for epochs, seen in zip(self.epochs, self.seen, strict=True)
+        ]
+        rates = self.rates * np.array(factors)
         rate = torch.as_tensor(rates[:, None]).to(stack.flat)
         order, scale = self.rows.order(self.settings.shuffle)
         losses = []
@@ -164,7 +173,7 @@ class _Training:
                 shrinkage.apply(step)
             losses.append(chunk.losses(stack.loss.value(raw, chunk.y)))
         self.epochs += 1
-        self.seen += order.shape[1]
+        self.seen += self.rows.lengths
         total = torch.cat(losses).cpu().numpy() * self.rows.shares()
         return total.sum(0) + shrinkage.value().cpu().numpy()
 
@@ -187,7 +196,8 @@ class _Training:
         done = self.stopping.done(self.rates, adaptive) & finite
         stop = False
         if watch is not None:
-            epoch = self._epoch(losses, scores, finite & ~done, n_iter)
+            running = finite & ~done & (n_iter < self.settings.max_iter)
+            epoch = self._epoch(losses, scores, running, n_iter)
             stop = watch(epoch)
         outcomes = np.where(~finite, "diverged", np.where(done, "converged", ""))
         if stop:
@@ -242,8 +252,8 @@ class _Training:
             }
             state |= {
                 "t": np.array(self.t),
-                "epochs": np.array(self.epochs),
-                "seen": np.array(self.seen),
+                "epochs": np.array(self.epochs[row]),
+                "seen": np.array(self.seen[row]),
                 "rate": np.array(self.rates[row]),
             }
             network = self.stack.network(final[row])
@@ -263,6 +273,7 @@ class _Training:
         self.rows.keep(index)
         self.stopping.keep(index)
         self.rates = self.rates[index]
+        self.epochs, self.seen = self.epochs[index], self.seen[index]
         self.snapshot = self.snapshot[at]
         self.best = None if self.best is None else self.best[at]
         self.state = {name: value[at] for name, value in self.state.items()}
