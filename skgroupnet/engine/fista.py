@@ -74,10 +74,16 @@ def fista(
     with torch.inference_mode():
         data = Data(problem, widths[-1])
         with threads_for(4.0 * data.n_rows * widths[0] * widths[1]):
-            return [
-                _Descent(problem, data, model, m, len(models)).run(max_iter, tol, watch)
-                for m, model in enumerate(models)
-            ]
+            fits: list[Fit] = []
+            for m, model in enumerate(models):
+                descent = _Descent(problem, data, model, m, len(models))
+                interrupted = bool(fits) and fits[-1].outcome == "interrupted"
+                fits.append(
+                    descent.fit([], "interrupted")
+                    if interrupted
+                    else descent.run(max_iter, tol, watch)
+                )
+            return fits
 
 
 class _Descent:
@@ -96,6 +102,9 @@ class _Descent:
         scale = np.zeros((data.n_rows, 1))
         scale[rows, 0] = (1.0 if weight is None else weight) / len(rows)
         self.scale = torch.as_tensor(scale).to(self.stack.flat)
+        # The loss of a row that does not count could overflow, and zero times infinity
+        # counts: its raw prediction is zero.
+        self.counts = None if scale.all() else (self.scale > 0).to(self.scale)
         self.y = data.targets(torch.arange(data.n_rows))
         self._precondition(problem.fit_intercept and not problem.penalize_bias)
         self.x = self._shifted(self.stack.flat, 1.0)
@@ -107,14 +116,15 @@ class _Descent:
         n_features, n_outputs = self.stack.layout.widths
         mean, moment = self.data.moments(self.scale)
         self.mean = mean if centred else torch.zeros_like(mean)
-        moment = moment - self.mean**2
+        # Where a column is constant up to rounding, the difference is noise.
+        centred_moment = moment - self.mean**2
+        noise = moment * 10 * torch.finfo(moment.dtype).eps
+        moment = centred_moment.where(centred_moment > noise, moment)
         each = torch.ones_like(self.stack.flat)
         each[:, : n_features * n_outputs] = moment.repeat_interleave(n_outputs)
         n_merged = (self.groups.sizes / n_outputs).ceil()
         self.v = self.groups.mean(each) * n_merged
-        # A constant column has no moment beyond rounding, and no gradient either.
-        floor = self.v.amax() * 10 * torch.finfo(self.v.dtype).eps
-        self.v = self.v.where(self.v > floor, self.v.new_ones(()))
+        self.v = self.v.where(self.v > 0, self.v.new_ones(()))
 
     def _split(self, flat: Tensor) -> tuple[Tensor, Tensor]:
         """Matrix (d, k) and intercept (k,) of a flat vector."""
@@ -131,7 +141,8 @@ class _Descent:
     def _raw(self, flat: Tensor) -> Tensor:
         """Raw prediction of all rows, (n, k)."""
         W, c = self._split(flat)
-        return self.data.dot(W).add_(c - (self.mean * W).sum(0))
+        raw = self.data.dot(W).add_(c - (self.mean * W).sum(0))
+        return raw if self.counts is None else raw.mul_(self.counts)
 
     def _loss(self, raw: Tensor) -> float:
         value = self.stack.loss.value(raw.T, self.y.T)
@@ -182,6 +193,10 @@ class _Descent:
         outcome: Outcome = "interrupted"
         with contextlib.suppress(KeyboardInterrupt):
             outcome = self._iterate(max_iter, tol, watch, curve)
+        return self.fit(curve, outcome)
+
+    def fit(self, curve: list[float], outcome: Outcome) -> Fit:
+        """Describe where the model is."""
         return Fit(self._network(), curve, outcome, [], {})
 
     def _iterate(
