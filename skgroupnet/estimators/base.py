@@ -58,7 +58,7 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
         "device": [str],
     }
 
-    # The first is the dtype of training unless X has the second.
+    # The first is the dtype of training, unless X has the second.
     _dtypes: tuple[type, type]
     _y_numeric: bool
 
@@ -149,27 +149,32 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
 
     def _make_sample(self, X, y, sample_weight, go_on, classes=None):
         """Validate and encode what is trained on."""
-        dtypes = [self.coefs_[0].dtype] if go_on else list(self._dtypes)
-        X, y, weight = self._validated(X, y, sample_weight, dtypes, reset=not go_on)
+        dtype = self.coefs_[0].dtype if go_on else None
+        X, y, weight = self._validated(X, y, sample_weight, dtype, reset=not go_on)
         task = self._make_task(y, go_on, classes)
         X = self._columns(X) if go_on else X
         target = task.encode(y, X.dtype)
         training_weight = self._training_weight(y, weight, task)
         return Sample(X, target, task, weight, training_weight)
 
-    def _validated(self, X, y, sample_weight, dtypes, reset):
+    def _validated(self, X, y, sample_weight, dtype, reset):
         """Validate rows, targets and weights; leave out rows of weight zero."""
+        # Frames and lists have no one dtype before they are converted.
         X, y = validate_data(
             self,
             X,
             y,
             accept_sparse="csr",
             order="C",
-            dtype=dtypes,
+            dtype="numeric",
             multi_output=True,
             y_numeric=self._y_numeric,
             reset=reset,
         )
+        if dtype is None:
+            default, other = self._dtypes
+            dtype = other if X.dtype == other else default
+        X = X.astype(dtype, copy=False)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if sample_weight is None:

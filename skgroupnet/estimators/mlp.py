@@ -157,9 +157,7 @@ class GroupSparseMLP(GroupSparseEstimator):
             return None, None
         if validation["X"] is None:
             return split(sample, self.validation_fraction, random_state)
-        X, y, weight = self._validated(
-            **validation, dtypes=[sample.X.dtype], reset=False
-        )
+        X, y, weight = self._validated(**validation, dtype=sample.X.dtype, reset=False)
         X = self._columns(X) if go_on else X
         target = sample.task.encode(y, X.dtype)
         return None, Sample(X, target, sample.task, weight)
