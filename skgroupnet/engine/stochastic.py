@@ -248,7 +248,8 @@ class _Training:
         for row in np.flatnonzero(rows):
             m = self.members[row]
             state = {
-                name: value[row].cpu().numpy() for name, value in self.state.items()
+                name: value[row].cpu().numpy().copy()
+                for name, value in self.state.items()
             }
             state |= {
                 "t": np.array(self.t),
