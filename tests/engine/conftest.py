@@ -5,7 +5,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from skgroupnet.engine import LOSSES, Model, Settings
+from skgroupnet.engine import (
+    LOSSES,
+    Model,
+    Settings,
+    fista,
+    initial_network,
+    stationarity_gap,
+)
 from skgroupnet.network import Network
 
 
@@ -45,6 +52,35 @@ def random_network():
         return Network(weights, biases, activation, LOSSES[loss].output)
 
     return network
+
+
+@pytest.fixture
+def zeros():
+    """A linear network of zeros, the start of FISTA."""
+
+    def zeros(loss, widths, dtype=np.float64):
+        random_state = np.random.RandomState(0)
+        output = LOSSES[loss].output
+        return initial_network(widths, "identity", output, random_state, dtype)
+
+    return zeros
+
+
+@pytest.fixture
+def solve(zeros, make_model):
+    """Solve a problem by FISTA to a tiny stationarity gap."""
+
+    def solve(problem, lam, tol=1e-9, max_iter=20000, **settings):
+        y = problem.y
+        k = int(y.max()) + 1 if y.ndim == 1 else y.shape[1]
+        start = zeros(problem.loss, (problem.X.shape[1], k), problem.X.dtype)
+        model = make_model(start, lam, **settings)
+        (fit,) = fista(problem, [model], max_iter=max_iter, tol=tol)
+        assert fit.outcome == "converged"
+        assert stationarity_gap(problem, model, fit.network) <= 2 * tol + 1e-12
+        return fit
+
+    return solve
 
 
 @pytest.fixture
