@@ -63,14 +63,21 @@ class GroupSparseLinearModel(GroupSparseEstimator):
         return trained
 
     def _solve(self, problem, model, progress):
-        from skgroupnet.engine import Settings, fista, train
+        from skgroupnet.engine import Settings, fista, stationarity_gap, train
 
-        watch = progress.watch(self.max_iter)
+        watch = progress.watch()
         if self.solver in ("auto", "fista"):
-            (fit,) = fista(
+            return fista(
                 problem, [model], max_iter=self.max_iter, tol=self.tol, watch=watch
-            )
-            return fit
+            )[0]
+
+        def near_enough(epoch):
+            gap = stationarity_gap(problem, model, epoch.network(0))
+            done = gap <= self.tol
+            if watch is None:
+                return done
+            return watch(replace(epoch, running=epoch.running & (not done))) or done
+
         settings = Settings(
             update=make_update(self.solver),
             batch_size=self.batch_size,
@@ -78,9 +85,7 @@ class GroupSparseLinearModel(GroupSparseEstimator):
             tol=0.0,
             n_iter_no_change=np.inf,
         )
-        certified = _Certified(problem, model, self.tol, watch)
-        (fit,) = train(problem, [model], settings, certified)
-        return replace(fit, outcome="converged") if certified.converged else fit
+        return train(problem, [model], settings, near_enough)[0]
 
     def _network_attributes(self, network, task, kept):
         """Also the coefficients in scikit-learn's shapes, whatever was pruned."""
@@ -93,25 +98,6 @@ class GroupSparseLinearModel(GroupSparseEstimator):
             "coef_": coef,
             "intercept_": network.biases[-1],
         }
-
-
-class _Certified:
-    """Ends the training of a linear model when its stationarity gap is small enough."""
-
-    def __init__(self, problem, model, tol, watch):
-        self._problem, self._model = problem, model
-        self._tol, self._watch = tol, watch
-        self.converged = False
-
-    def __call__(self, epoch):
-        from skgroupnet.engine import stationarity_gap
-
-        gap = stationarity_gap(self._problem, self._model, epoch.network(0))
-        self.converged = gap <= self._tol
-        if self._watch is None:
-            return self.converged
-        epoch = replace(epoch, running=epoch.running & (not self.converged))
-        return self._watch(epoch) or self.converged
 
 
 class GroupSparseLogisticRegression(NetworkClassifier, GroupSparseLinearModel):

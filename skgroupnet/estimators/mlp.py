@@ -173,8 +173,8 @@ class GroupSparseMLP(GroupSparseEstimator):
                 UserWarning,
                 stacklevel=2,
             )
-        watch = progress.watch(self.max_iter)
-        return train(problem, [model], self._settings(self.max_iter), watch)[0]
+        settings = self._settings(self.max_iter)
+        return train(problem, [model], settings, progress.watch())[0]
 
     def _finetune(self, problem, model, trained, held_out, progress):
         if self.finetune_iter == 0 or trained.outcome not in ("converged", "max_iter"):

@@ -38,16 +38,12 @@ class Progress:
         self._fit.call_on_fit_task_begin(**self._hook)
 
     def watch(
-        self,
-        max_iter: int,
-        in_full: Callable[[Network], Network] = lambda network: network,
+        self, in_full: Callable[[Network], Network] = lambda network: network
     ) -> Callable[[Any], bool] | None:
         """Make the function that a training run calls after every epoch.
 
         Parameters
         ----------
-        max_iter : int
-            Largest number of epochs of this run.
         in_full : callable, default=identity
             Maps a network of this run to one that takes all columns of X.
 
@@ -65,7 +61,7 @@ class Progress:
             if self._verbose:
                 print_epoch(self._n_epochs, epoch)
             stop = self._end(lambda: self._attributes(in_full(epoch.network(0))))
-            if epoch.running[0] and epoch.n_iter < max_iter and not stop:
+            if epoch.running[0] and not stop:
                 self._begin()
             return stop
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from skgroupnet.penalties import NoPenalty
 from skgroupnet.pruning import prune, scatter
 
 SOLVERS = ("adam", "adamax", "rmsprop", "sgd")
@@ -78,18 +77,18 @@ def finetuned(problem, model, settings, trained, held_out, progress):
         return scatter(network, pruned.kept, trained.network.widths)
 
     score = None if held_out is None else held_out.columns(columns).score
+    # Keeping zeros takes the place of the penalty.
     (tuned,) = train(
         replace(
             problem,
             X=problem.X[:, columns],
             labels=None,
             group_sizes=None,
-            penalty=NoPenalty(),
             keep_zeros=True,
         ),
-        [replace(model, start=pruned.network, lam=0.0, score=score)],
+        [replace(model, start=pruned.network, score=score)],
         settings,
-        progress.watch(settings.max_iter, in_full),
+        progress.watch(in_full),
     )
     # The best epoch of all counts: of the fine-tuned network only if it is no worse.
     best = max(trained.scores, default=-np.inf)

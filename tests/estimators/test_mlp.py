@@ -400,6 +400,20 @@ def test_an_empty_network_names_lam_max(three_classes, sample_weight, early_stop
     assert np.ptp(classifier.predict_proba(X), axis=0).max() == 0
 
 
+def test_lam_max_is_that_of_the_rows_that_are_trained_on(three_classes):
+    X, y = three_classes
+    classifier = GroupSparseMLPClassifier(
+        (4,), lam=1.0, learning_rate_init=0.05, validation_fraction=0.5, random_state=0
+    )
+    lam_max = []
+    for early_stopping in (False, True):
+        classifier.set_params(early_stopping=early_stopping)
+        with pytest.warns(ConvergenceWarning) as record:
+            classifier.fit(X, y)
+        lam_max.append(str(record[0].message).split("lam_max=")[1].split()[0])
+    assert lam_max[0] != lam_max[1]
+
+
 def test_one_warning_about_scales(classifier, three_classes):
     X, y = three_classes
     X = X * ([1e5] + 7 * [1.0])

@@ -75,7 +75,9 @@ def test_max_iter_begins_no_epoch_too_many(mlp, three_classes):
 def test_epochs_of_finetuning_go_on(mlp, three_classes):
     X, y = three_classes
     recorder = Recorder()
-    mlp.set_params(finetune_iter=2, lam=0.01).set_callbacks(recorder).fit(X, y)
+    mlp.set_params(finetune_iter=2, lam=0.05, learning_rate_init=0.05)
+    mlp.set_callbacks(recorder).fit(X, y)
+    assert 0 < mlp.n_active_features_ < 8
     assert recorder.epochs == list(range(7))
     # Also while the compact network is trained, all columns are taken.
     assert [est.coefs_[0].shape for est in recorder.fitted] == [(8, 6)] * 8

@@ -13,7 +13,8 @@ from skgroupnet import (
     GroupSparseMLPClassifier,
     GroupSparseMLPRegressor,
 )
-from skgroupnet.estimators.sparsity import Summary, narrowed
+from skgroupnet.estimators.sparsity import Summary, narrowed, sparsity_attributes
+from skgroupnet.network import Network
 from skgroupnet.pruning import scatter
 
 SPARSE = {
@@ -146,6 +147,15 @@ def test_the_compact_network_goes_on_as_the_full_one_would(
     )
 
 
+def test_the_compact_network_starts_new_averages(three_classes):
+    X, y = three_classes
+    full = GroupSparseMLPClassifier((12, 8), **SPARSE).fit(X, y).partial_fit(X, y)
+    assert full.n_active_neurons_ < 20
+    compact = full.prune().partial_fit(X, y)
+    assert compact.n_iter_ == full.n_iter_ + 1
+    full.partial_fit(X, y)
+
+
 def test_the_compact_network_can_lose_more(sparse_mlp, three_classes):
     X, y = three_classes
     compact = sparse_mlp.prune().set_params(lam=0.1)
@@ -228,6 +238,15 @@ def test_a_summary_lists_a_few_names():
     names = tuple(f"c{i}" for i in range(14))
     text = str(Summary((("input", 14, 20),), names, (10, 300)))
     assert text.endswith("c8, c9 and 4 more")
+
+
+def test_a_feature_that_feeds_nothing_has_no_importance():
+    weights = np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([[1.0], [0.0]])
+    network = Network(weights, (np.zeros(2), np.zeros(1)), "relu", "identity")
+    attributes = sparsity_attributes(network, None, 2)
+    np.testing.assert_array_equal(attributes["feature_importances_"], [1, 0])
+    assert attributes["n_active_neurons_"] == attributes["n_active_features_"] == 1
+    assert attributes["n_active_parameters_"] == 2
 
 
 def test_narrowed_masks():
