@@ -8,12 +8,14 @@ import torch.nn.functional as F
 from skgroupnet.engine import (
     LOSSES,
     Model,
+    Problem,
     Settings,
     fista,
     initial_network,
     stationarity_gap,
 )
 from skgroupnet.network import Network
+from skgroupnet.penalties import GroupLasso
 
 
 @pytest.fixture
@@ -175,3 +177,20 @@ def multinomial():
     B = np.zeros((20, 3))
     B[:5] = rng.randn(5, 3)
     return X, (X @ B + rng.gumbel(size=(600, 3))).argmax(1)
+
+
+@pytest.fixture
+def problem(draw):
+    """Sixty rows of five features, three classes, group lasso."""
+    return Problem(*draw("cross_entropy"), "cross_entropy", GroupLasso())
+
+
+@pytest.fixture
+def model(random_network, make_model):
+    """A model of the problem: the same start every time, a fresh random state."""
+
+    def model(lam=0.01, rate=0.02, **settings):
+        start = random_network("cross_entropy", (5, 6, 3))
+        return make_model(start, lam, rate, **settings)
+
+    return model

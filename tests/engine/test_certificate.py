@@ -1,0 +1,188 @@
+"""The stationarity gap and lam_max, against formulas in numpy."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+import torch
+
+from skgroupnet.engine import LOSSES, Problem, fista, lam_max, stationarity_gap
+from skgroupnet.network import Network
+from skgroupnet.penalties import (
+    L1,
+    L2,
+    PENALTIES,
+    GroupLasso,
+    NoPenalty,
+    SparseGroupLasso,
+    get_penalty,
+)
+
+LABELS = np.array([0, 1, 0, -1, 1, 0])
+
+
+def _soft(values, threshold):
+    return np.sign(values) * np.maximum(np.abs(values) - threshold, 0)
+
+
+def _distance(name, w, g, lam):
+    """Distance of -g from the subdifferential at w, for one group."""
+    strength = lam * np.sqrt(w.size)
+    if name in ("none", "l2"):
+        return np.linalg.norm(g + (lam * w if name == "l2" else 0))
+    if name == "l1":
+        return np.linalg.norm(np.where(w != 0, g + lam * np.sign(w), _soft(g, lam)))
+    if name == "sparse_group_lasso":
+        g = np.where(w != 0, g + lam * np.sign(w), _soft(g, lam))
+    if not w.any():
+        return max(np.linalg.norm(g) - strength, 0)
+    return np.linalg.norm(g + strength * w / np.linalg.norm(w))
+
+
+def _gap(name, weights, biases, grads, bias_grads, lam, penalize_bias):
+    """Largest distance / sqrt(size) over groups, rows labelled by LABELS."""
+    pairs = [
+        (weights[0][LABELS == label], grads[0][LABELS == label])
+        for label in np.unique(LABELS[LABELS >= 0])
+    ]
+    for w, g in zip(weights[1:], grads[1:], strict=True):
+        pairs += list(zip(w, g, strict=True))
+    if name in ("none", "l1", "l2"):
+        pairs = [(w[None], g[None]) for a, b in pairs
+                 for w, g in zip(a.ravel(), b.ravel(), strict=True)]  # fmt: skip
+    gaps = [_distance(name, w, g, lam) / np.sqrt(w.size) for w, g in pairs]
+    gaps += list(np.abs(grads[0][LABELS < 0]).ravel())
+    for b, g in zip(np.concatenate(biases), np.concatenate(bias_grads), strict=True):
+        one = np.array([b]), np.array([g])
+        gaps.append(_distance(name if penalize_bias else "none", *one, lam))
+    return max(gaps)
+
+
+@pytest.mark.parametrize(
+    "name", ["none", "l1", "l2", "group_lasso", "sparse_group_lasso"]
+)
+@pytest.mark.parametrize("penalize_bias", [False, True])
+@pytest.mark.parametrize("hidden", [(), (4,), (5, 3)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_gap_is_the_documented_formula(
+    name, penalize_bias, hidden, weighted, draw, random_network, make_model, objective
+):
+    X, y = draw("cross_entropy", n=1100, d=6)
+    rng = np.random.RandomState(0)
+    weight = rng.randint(0, 3, len(X)) if weighted else None
+    network = random_network("cross_entropy", (6, *hidden, 3))
+    weights = [w * (rng.rand(len(w), 1) > 0.4) * (rng.rand(*w.shape) > 0.2)
+               for w in network.weights]  # fmt: skip
+    weights[0][LABELS == 1] = 0
+    network = Network(tuple(weights), network.biases, "tanh", "softmax")
+    leaves = [torch.tensor(a, requires_grad=True) for a in (*weights, *network.biases)]
+    value = objective(leaves, X, y, "cross_entropy", "tanh", weight)
+    grads = [g.numpy() for g in torch.autograd.grad(value, leaves)]
+    n_layers = len(weights)
+    problem = Problem(X, y, "cross_entropy", get_penalty(name), LABELS, penalize_bias)
+    for lam in (0.0, 0.02, 3.0):
+        expected = _gap(
+            name, weights, network.biases, grads[:n_layers], grads[n_layers:],
+            lam, penalize_bias,
+        )  # fmt: skip
+        model = make_model(network, lam, row_weight=weight)
+        gap = stationarity_gap(problem, model, network)
+        assert gap == pytest.approx(expected, rel=1e-10)
+
+
+def test_gap_looks_at_the_rows_of_the_model(draw, random_network, make_model):
+    X, y = draw("squared_error", n=80)
+    network = random_network("squared_error", (5, 3))
+    rows = np.arange(10, 50)
+    problem = Problem(X, y, "squared_error", L1())
+    cut = Problem(X[rows], y[rows], "squared_error", L1())
+    gap = stationarity_gap(problem, make_model(network, 0.1, rows=rows), network)
+    assert gap == pytest.approx(
+        stationarity_gap(cut, make_model(network, 0.1), network), rel=1e-13
+    )
+    whole = stationarity_gap(problem, make_model(network, 0.1), network)
+    assert gap != pytest.approx(whole, rel=1e-3)
+
+
+def test_gap_of_fixed_zeros_and_of_fixed_biases(draw, random_network, make_model):
+    X, y = draw("squared_error", n=80, d=3, k=1)
+    W = np.linalg.lstsq(X[:, :2], y, rcond=None)[0]
+    network = Network((np.r_[W, [[0.0]]],), (np.zeros(1),), "identity", "identity")
+    problem = Problem(
+        X, y, "squared_error", GroupLasso(), keep_zeros=True, fit_intercept=False
+    )
+    assert stationarity_gap(problem, make_model(network, 1.0), network) < 1e-14
+    for change in ({"keep_zeros": False}, {"fit_intercept": True}):
+        arguments = {"keep_zeros": True, "fit_intercept": False} | change
+        other = Problem(X, y, "squared_error", GroupLasso(), **arguments)
+        assert stationarity_gap(other, make_model(network, 1.0), network) > 1e-3
+
+
+@pytest.mark.parametrize("container", [np.asarray, scipy.sparse.csr_array])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_lam_max_is_the_documented_formula(loss, container, draw):
+    X, y = draw(loss, n=90, d=6, k=3)
+    Y = np.eye(3)[y] if y.ndim == 1 else y
+    weight = np.random.RandomState(0).randint(0, 3, len(X))
+    share = weight / weight.sum()
+    link = {"poisson": np.ones(3), "squared_error": np.zeros(3)}
+    for intercept in (True, False):
+        null = np.full(3, 0.5 if loss == "log_loss" else 1 / 3)
+        mean = share @ Y if intercept else link.get(loss, null)
+        correlation = X.T @ (share[:, None] * (Y - mean))
+        by_set = [correlation[LABELS == label] for label in (0, 1)]
+        problem = Problem(
+            container(X), y, loss, GroupLasso(), LABELS, fit_intercept=intercept
+        )
+        expected = max(np.linalg.norm(c) / np.sqrt(c.size) for c in by_set)
+        assert lam_max(problem, weight) == pytest.approx(expected, rel=1e-10)
+        problem = Problem(container(X), y, loss, L1(), fit_intercept=intercept)
+        expected = np.abs(correlation).max()
+        assert lam_max(problem, weight) == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("penalize_bias", [False, True])
+def test_lam_max_is_where_the_last_group_goes(
+    name, loss, penalize_bias, draw, zeros, make_model
+):
+    X, y = draw(loss, n=90, d=6, k=3)
+    problem = Problem(X, y, loss, get_penalty(name), None, penalize_bias)
+    largest = lam_max(problem)
+    if name in ("none", "l2"):
+        assert largest == np.inf
+        return
+    start = zeros(loss, (6, 3))
+    models = [make_model(start, f * largest) for f in (1 + 1e-6, 1 - 1e-3)]
+    above, below = fista(problem, models, max_iter=3000, tol=1e-10)
+    assert above.outcome == below.outcome == "converged"
+    assert not above.network.weights[0].any()
+    parts = [*below.network.weights, *below.network.biases * penalize_bias]
+    assert any(part.any() for part in parts)
+
+
+def test_lam_max_in_float32(draw):
+    X, y = draw("cross_entropy", n=90, d=6)
+    single = Problem(X.astype("f"), y, "cross_entropy", SparseGroupLasso())
+    double = Problem(X, y, "cross_entropy", SparseGroupLasso())
+    assert lam_max(single) == pytest.approx(lam_max(double), rel=1e-5)
+
+
+def test_lam_max_leaves_the_settings_of_fine_tuning_out(draw):
+    X, y = draw("squared_error", n=50)
+    plain = lam_max(Problem(X, y, "squared_error", GroupLasso()))
+    tuned = Problem(
+        X, y, "squared_error", GroupLasso(), keep_zeros=True,
+        group_sizes=(np.full(5, 100),),
+    )  # fmt: skip
+    assert lam_max(tuned) == plain
+    for penalty in (NoPenalty(), L2()):
+        assert lam_max(Problem(X, y, "squared_error", penalty)) == np.inf
+
+
+def test_targets_without_variation_need_no_strength(draw):
+    X, y = draw("squared_error", n=50)
+    assert lam_max(Problem(X, 0 * y, "squared_error", GroupLasso())) < 1e-20
+    for loss in ("log_loss", "poisson"):
+        largest = lam_max(Problem(X, 0 * y, loss, GroupLasso()))
+        assert largest < 1e-12
