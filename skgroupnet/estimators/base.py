@@ -23,7 +23,7 @@ from skgroupnet.estimators.advice import (
 )
 from skgroupnet.estimators.feature_groups import feature_labels
 from skgroupnet.estimators.progress import Progress
-from skgroupnet.estimators.sample import Sample
+from skgroupnet.estimators.sample import Sample, take_columns
 from skgroupnet.estimators.sparsity import SparseNetworkMixin, sparsity_attributes
 from skgroupnet.estimators.versions import check_version
 from skgroupnet.network import Network
@@ -93,7 +93,9 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
 
     def _columns(self, X):
         """Columns of validated rows that the network takes."""
-        return X if self._kept is None else X[:, np.flatnonzero(self._kept[0])]
+        if self._kept is None:
+            return X
+        return take_columns(X, np.flatnonzero(self._kept[0]))
 
     def _raw_prediction(self, X):
         check_is_fitted(self)

@@ -49,7 +49,6 @@ class GroupSparseMLP(GroupSparseEstimator):
 
     _dtypes = (np.float32, np.float64)
     _has_intercept = True
-    _random_state: np.random.RandomState | None = None
     _optimizer_key: tuple | None = None
 
     @property
@@ -158,6 +157,11 @@ class GroupSparseMLP(GroupSparseEstimator):
         if validation["X"] is None:
             return split(sample, self.validation_fraction, random_state)
         X, y, weight = self._validated(**validation, dtype=sample.X.dtype, reset=False)
+        if X.shape[0] < 2:
+            raise ValueError(
+                "X_val must have at least 2 rows of positive weight to score on, but "
+                f"has {X.shape[0]}."
+            )
         X = self._columns(X) if go_on else X
         target = sample.task.encode(y, X.dtype)
         return None, Sample(X, target, sample.task, weight)

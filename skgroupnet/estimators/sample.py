@@ -1,8 +1,10 @@
 """Rows with their encoded target, all of them or some held out to score on."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.model_selection import train_test_split
 
 from skgroupnet.estimators.tasks import Task
@@ -79,7 +81,25 @@ class Sample:
         -------
         Sample
         """
-        return replace(self, X=self.X[:, index])
+        return replace(self, X=take_columns(self.X, index))
+
+
+def take_columns(X: Any, index: np.ndarray) -> Any:
+    """Take some columns of dense or sparse rows.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse CSR} of shape (n_samples, n_features)
+        The rows.
+    index : ndarray of int
+        Column numbers.
+
+    Returns
+    -------
+    {ndarray, sparse CSR} of shape (n_samples, len(index))
+    """
+    # Indexing would give a dense array in Fortran order, at five times the cost.
+    return X[:, index] if issparse(X) else X.take(index, axis=1)
 
 
 def split(

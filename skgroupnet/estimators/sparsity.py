@@ -120,7 +120,9 @@ class SparseNetworkMixin:
 
     # What a pruned estimator kept of the layers that were trained; None: not pruned.
     _kept: tuple[np.ndarray, ...] | None = None
+    # How partial_fit goes on, after a first call.
     _optimizer_state: dict[str, np.ndarray] | None = None
+    _random_state: np.random.RandomState | None = None
 
     active_neurons_: list[np.ndarray]
     n_active_parameters_: int
@@ -177,6 +179,7 @@ class SparseNetworkMixin:
         compact._kept = tuple(self.active_neurons_)
         # The optimizer's averages belong to the units of the unpruned network.
         compact._optimizer_state = None
+        compact._random_state = copy.deepcopy(self._random_state)
         return compact
 
     def summary(self, X=None):

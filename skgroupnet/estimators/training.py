@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from skgroupnet.estimators.sample import take_columns
 from skgroupnet.pruning import prune, scatter
 
 SOLVERS = ("adam", "adamax", "rmsprop", "sgd")
@@ -81,7 +82,7 @@ def finetuned(problem, model, settings, trained, held_out, progress):
     (tuned,) = train(
         replace(
             problem,
-            X=problem.X[:, columns],
+            X=take_columns(problem.X, columns),
             labels=None,
             group_sizes=None,
             keep_zeros=True,

@@ -87,7 +87,7 @@ def test_data(estimator, data, match):
 @pytest.mark.parametrize(
     ("parameters", "match"),
     [
-        ({"penalty": "lasso"}, "'penalty' parameter .* 'group_lasso'"),
+        ({"penalty": "lasso"}, "'penalty' parameter .*'group_lasso'"),
         ({"penalty": 3}, "'penalty' parameter .* Got 3"),
         ({"penalty": GroupLasso}, "must be None, a string or a penalty object"),
         ({"lam": -1e-9}, r"'lam' parameter .* range \[0.*, inf\). Got -1e-09"),
@@ -201,6 +201,7 @@ def test_held_out_rows(estimator):
     refuses(early, X, y, match="X has 2 features", X_val=X[:, :2], y_val=y)
     refuses(early, X, y, match="inconsistent numbers", X_val=X, y_val=y[1:])
     refuses(early, X, y, match="contains NaN", X_val=put(np.nan), y_val=y)
+    refuses(early, X, y, match="at least 2 rows.* has 1", X_val=X[:1], y_val=y[:1])
     bad = {"X_val": X, "y_val": y, "sample_weight_val": np.zeros(40)}
     refuses(early, X, y, match="zero", **bad)
 

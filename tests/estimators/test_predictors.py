@@ -116,6 +116,26 @@ def test_frames(classifier, three_classes, frame):
     assert not hasattr(classifier, "feature_names_in_")
 
 
+@pytest.mark.parametrize(
+    "of_y",
+    [
+        list,
+        pd.Series,
+        pl.Series,
+        lambda y: y.astype(object),
+        lambda y: pd.Series(y, dtype="category"),
+        lambda y: pd.Series(y, dtype="string"),
+    ],
+)
+def test_string_labels(classifier, two_classes, of_y):
+    X, y = two_classes
+    expected = classifier.fit(X, y).predict(X)
+    classifier.fit(X, of_y(y))
+    assert classifier.classes_.tolist() == ["no", "yes"]
+    assert classifier.predict(X).tolist() == expected.tolist()
+    assert classifier.score(X, of_y(y)) == np.mean(expected == y)
+
+
 def test_a_column_target_is_flattened_with_a_warning(regressor, numbers):
     X, y = numbers
     expected = regressor.fit(X, y).predict(X)

@@ -153,7 +153,11 @@ def test_the_compact_network_starts_new_averages(three_classes):
     assert full.n_active_neurons_ < 20
     compact = full.prune().partial_fit(X, y)
     assert compact.n_iter_ == full.n_iter_ + 1
-    full.partial_fit(X, y)
+    # The other one goes on as if there were no compact one.
+    alone = GroupSparseMLPClassifier((12, 8), **SPARSE).fit(X, y).partial_fit(X, y)
+    np.testing.assert_array_equal(
+        full.partial_fit(X, y).coefs_[0], alone.partial_fit(X, y).coefs_[0]
+    )
 
 
 def test_the_compact_network_can_lose_more(sparse_mlp, three_classes):
