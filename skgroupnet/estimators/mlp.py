@@ -32,7 +32,7 @@ class GroupSparseMLP(GroupSparseEstimator):
         "solver": [StrOptions(set(SOLVERS))],
         "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", "cosine"})],
         "power_t": [Interval(Real, 0, None, closed="left")],
-        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
         "nesterovs_momentum": ["boolean"],
         "beta_1": [Interval(Real, 0, 1, closed="left")],
         "beta_2": [Interval(Real, 0, 1, closed="left")],
@@ -178,7 +178,9 @@ class GroupSparseMLP(GroupSparseEstimator):
                 stacklevel=2,
             )
         settings = self._settings(self.max_iter)
-        return train(problem, [model], settings, progress.watch())[0]
+        (fit,) = train(problem, [model], settings, progress.watch())
+        planned = self.learning_rate == "cosine" and fit.outcome == "max_iter"
+        return replace(fit, outcome="converged") if planned else fit
 
     def _finetune(self, problem, model, trained, held_out, progress):
         if self.finetune_iter == 0 or trained.outcome not in ("converged", "max_iter"):
@@ -295,13 +297,14 @@ class GroupSparseMLPClassifier(NetworkClassifier, GroupSparseMLP):
             default="constant"
         Schedule of the learning rate, for all solvers: constant; divided by
         ``(1 + t) ** power_t`` after t rows; divided by 5 whenever training would end
-        for lack of progress; or half a period of a cosine, zero at `max_iter`.
+        for lack of progress; or half a period of a cosine, which plans to end at
+        `max_iter` with the rate zero, so that this end does not warn.
     learning_rate_init : float, default=1e-3
         Learning rate to start with.
     power_t : float, default=0.5
         Exponent of ``learning_rate="invscaling"``.
     momentum : float, default=0.9
-        Momentum of ``solver="sgd"``, in [0, 1).
+        Momentum of ``solver="sgd"``, in [0, 1].
     nesterovs_momentum : bool, default=True
         Whether the momentum of ``solver="sgd"`` is Nesterov's.
     beta_1 : float, default=0.9
@@ -598,13 +601,14 @@ class GroupSparseMLPRegressor(NetworkRegressor, GroupSparseMLP):
             default="constant"
         Schedule of the learning rate, for all solvers: constant; divided by
         ``(1 + t) ** power_t`` after t rows; divided by 5 whenever training would end
-        for lack of progress; or half a period of a cosine, zero at `max_iter`.
+        for lack of progress; or half a period of a cosine, which plans to end at
+        `max_iter` with the rate zero, so that this end does not warn.
     learning_rate_init : float, default=1e-3
         Learning rate to start with.
     power_t : float, default=0.5
         Exponent of ``learning_rate="invscaling"``.
     momentum : float, default=0.9
-        Momentum of ``solver="sgd"``, in [0, 1).
+        Momentum of ``solver="sgd"``, in [0, 1].
     nesterovs_momentum : bool, default=True
         Whether the momentum of ``solver="sgd"`` is Nesterov's.
     beta_1 : float, default=0.9

@@ -364,6 +364,12 @@ def test_max_iter_warns(classifier, three_classes):
     assert classifier.n_iter_ == 3
 
 
+def test_a_cosine_plans_to_end_at_max_iter(classifier, three_classes):
+    X, y = three_classes
+    classifier.set_params(max_iter=3, learning_rate="cosine").fit(X, y)
+    assert classifier.n_iter_ == 3
+
+
 def test_divergence_keeps_the_last_finite_network(regressor, numbers):
     X, y = numbers
     regressor.set_params(solver="sgd", learning_rate_init=1e3, max_iter=50, tol=0)
