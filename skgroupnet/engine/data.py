@@ -110,15 +110,20 @@ class Data:
             return self._tensor(self._sparse.T @ R.cpu().numpy())
         return self._X.T @ R
 
-    def moments(self, scale: Tensor) -> tuple[Tensor, Tensor]:
-        """Weighted first and second moment of each column.
+    def moments(self, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Mean of each column, and its second moments about zero and about the mean.
 
-        (n, 1) weights that sum to one -> (n_features, 1) twice.
+        (n, 1) weights that sum to one -> (n_features, 1) three times.
         """
-        first = self.tdot(scale)
-        if self._sparse is not None:
-            return first, self._tensor(self._sparse.power(2).T @ scale.cpu().numpy())
-        return first, self._X.square().T @ scale
+        mean = self.tdot(scale)
+        if self._sparse is None:
+            deviation = self._X - mean.T
+            return mean, self._X.square().T @ scale, deviation.square().T @ scale
+        # The difference cancels: it takes the longer numbers.
+        X, weight = self._sparse.astype(np.float64), scale.double().cpu().numpy()
+        second = X.power(2).T @ weight
+        variance = second - (X.T @ weight) ** 2
+        return mean, self._tensor(second), self._tensor(variance)
 
     def chunks(
         self, order: Tensor, scale: Tensor | None, batch_rows: int

@@ -119,12 +119,12 @@ class _Descent:
     def _precondition(self, centred: bool) -> None:
         """Column means (d, 1) and the moments v_g of the groups, (1, G)."""
         n_features, n_outputs = self.stack.layout.widths
-        mean, moment = self.data.moments(self.scale)
+        mean, moment, variance = self.data.moments(self.scale)
         self.mean = mean if centred else torch.zeros_like(mean)
-        # Where a column is constant up to rounding, the difference is noise.
-        centred_moment = moment - self.mean**2
-        noise = moment * 10 * torch.finfo(moment.dtype).eps
-        moment = centred_moment.where(centred_moment > noise, moment)
+        if centred:
+            # The variance of a column that is constant up to rounding is noise.
+            noise = moment * max(torch.finfo(moment.dtype).eps, 1e-12)
+            moment = variance.where(variance > noise, moment)
         each = torch.ones_like(self.stack.flat)
         each[:, : n_features * n_outputs] = moment.repeat_interleave(n_outputs)
         n_merged = (self.groups.sizes / n_outputs).ceil()
