@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse
 
 from skgroupnet.engine import LOSSES, Problem, fista, stationarity_gap
+from skgroupnet.engine.fista import CHECK_EVERY
 from skgroupnet.penalties import (
     L1,
     L2,
@@ -105,12 +106,26 @@ def test_badly_scaled_columns_in_float32(largest, draw, solve, zeros, make_model
     assert fit.loss_curve[-1] == pytest.approx(plain.loss_curve[-1], rel=1e-5)
 
 
-def test_constant_columns_stay_at_zero(draw, solve):
-    X, y = draw("squared_error", n=60, d=4)
-    X[:, 1], X[:, 2] = 0.0, 1e3
-    network = solve(Problem(X, y, "squared_error", GroupLasso()), 0.01).network
-    assert not network.weights[0][[1, 2]].any()
-    assert network.weights[0][[0, 3]].all()
+@pytest.mark.parametrize("penalty", [GroupLasso(), NoPenalty()])
+@pytest.mark.parametrize("container", [np.asarray, scipy.sparse.csr_array])
+def test_constant_columns_stay_at_zero(penalty, container, draw, solve):
+    X, y = draw("squared_error", n=60, d=12)
+    X[:, 0], X[:, 1:11] = 0.0, 1e3 / np.arange(3, 13)
+    fit = solve(Problem(container(X), y, "squared_error", penalty), 0.01)
+    assert fit.n_iter < 100
+    assert np.abs(fit.network.weights[0][:11]).max() < 1e-9
+    assert fit.network.weights[0][11].all()
+
+
+@pytest.mark.parametrize("container", [np.asarray, scipy.sparse.csr_array])
+def test_large_means_in_float32(container, draw, zeros, make_model):
+    X, y = draw("squared_error", n=200, d=4, k=1)
+    plain = np.linalg.lstsq(np.c_[X, np.ones(200)], y, rcond=None)[0][:-1]
+    X = (X + [0, 10, 100, 1000]).astype(np.float32)
+    problem = Problem(container(X), y.astype("f"), "squared_error", NoPenalty())
+    model = make_model(zeros("squared_error", (4, 1), np.float32))
+    (fit,) = fista(problem, [model], max_iter=100, tol=0)
+    np.testing.assert_allclose(fit.network.weights[0], plain, atol=1e-3)
 
 
 def test_without_columns_the_intercept_is_fitted(draw, solve):
@@ -224,3 +239,30 @@ def test_a_loss_that_overflows_keeps_the_last_finite_network(zeros, make_model):
     (fit,) = fista(problem, [make_model(start)], max_iter=50, tol=1e-6)
     assert fit.outcome == "diverged"
     assert np.isfinite(fit.network.weights[0]).all()
+
+
+@pytest.mark.parametrize("penalty", [GroupLasso(), L1()])
+def test_converged_means_a_small_certificate(penalty, multinomial, zeros, make_model):
+    problem = Problem(*multinomial, "cross_entropy", penalty, np.arange(20) // 4)
+    model, gaps = make_model(zeros("cross_entropy", (20, 3)), 0.02), {}
+
+    def watch(epoch):
+        gaps[epoch.n_iter] = stationarity_gap(problem, model, epoch.network(0))
+
+    for tol in (3e-2, 1e-3, 1e-5):
+        gaps.clear()
+        (fit,) = fista(problem, [model], max_iter=500, tol=tol, watch=watch)
+        small = [n for n, gap in gaps.items() if gap <= tol and n % CHECK_EVERY == 0]
+        assert (fit.outcome, small) == ("converged", [fit.n_iter])
+
+
+def test_momentum_restarts(zeros, make_model):
+    """Without restart, an ill-conditioned problem takes several times as long."""
+    rng = np.random.RandomState(0)
+    X = rng.randn(300, 1) + 0.1 * rng.randn(300, 10)
+    y = X @ rng.randn(10, 1) + 0.1 * rng.randn(300, 1)
+    problem = Problem(X, y, "squared_error", L1())
+    model = make_model(zeros("squared_error", (10, 1)), 1e-4)
+    (fit,) = fista(problem, [model], max_iter=5000, tol=1e-10)
+    assert fit.outcome == "converged"
+    assert fit.n_iter < 2500
