@@ -39,9 +39,8 @@ from skgroupnet.network import Network
 
 # The gap costs a product with X: it is measured every so many iterations.
 CHECK_EVERY = 10
-# A global bound on the curvature is pessimistic: at an optimum that predicts well, the
-# logistic loss is almost flat.  Measured on three data sets: up to 7 times fewer
-# iterations than without.
+# A global bound on the curvature is pessimistic: where a model predicts well, its
+# logistic loss is almost flat.
 ETA_DECAY = 0.95
 # eta doubles until the quadratic bound holds, or the loss is not finite after all.
 MAX_DOUBLINGS = 100

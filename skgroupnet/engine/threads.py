@@ -40,7 +40,7 @@ def check_device(device: str) -> None:
         Name of a torch device.
     """
     try:
-        torch.empty(0, device=device)
+        torch.empty(0, device=device).cpu()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(
