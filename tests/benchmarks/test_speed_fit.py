@@ -1,0 +1,253 @@
+"""Time of one training epoch, next to scikit-learn's and skorch's."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.neural_network import MLPClassifier
+
+from skgroupnet import GroupSparseMLPClassifier
+from skgroupnet.engine import Adam, Model, Problem, Settings, initial_network, train
+from skgroupnet.penalties import GroupLasso
+from tests.benchmarks.timing import Seconds, epochs, one_thread, report
+
+pytestmark = [
+    pytest.mark.benchmark,
+    # Fits of one epoch have not converged; skorch calls what is deprecated.
+    pytest.mark.filterwarnings("ignore"),
+]
+
+NEVER = {"tol": 0.0, "n_iter_no_change": np.inf}
+LAM = 1e-3
+OURS = "GroupSparseMLPClassifier"
+SKLEARN = "MLPClassifier"
+SKORCH = "skorch"
+
+
+def synthetic(n_rows, widths, dtype=np.float32):
+    """Standardised rows, and classes that a linear teacher gives them."""
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((n_rows, widths[0])).astype(dtype)
+    n_classes = max(2, widths[-1])
+    y = (X @ rng.standard_normal((widths[0], n_classes))).argmax(1)
+    return X, y
+
+
+def fit_ours(X, y, hidden, batch_size, n_epochs):
+    return GroupSparseMLPClassifier(
+        hidden,
+        lam=LAM,
+        batch_size=batch_size,
+        max_iter=n_epochs,
+        random_state=0,
+        **NEVER,
+    ).fit(X, y)
+
+
+def fit_sklearn(X, y, hidden, batch_size, n_epochs):
+    return MLPClassifier(
+        hidden,
+        alpha=0.0,
+        batch_size=batch_size,
+        max_iter=n_epochs,
+        random_state=0,
+        **NEVER,
+    ).fit(X, y)
+
+
+def fit_skorch(X, y, hidden, batch_size, n_epochs):
+    """skorch with scikit-learn's settings; no validation split, nothing printed."""
+    from skorch import NeuralNetClassifier
+
+    widths = (X.shape[1], *hidden, int(y.max()) + 1)
+    layers = []
+    for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+        layers += [torch.nn.Linear(fan_in, fan_out), torch.nn.ReLU()]
+    net = NeuralNetClassifier(
+        torch.nn.Sequential(*layers[:-1]),
+        criterion=torch.nn.CrossEntropyLoss,
+        optimizer=torch.optim.Adam,
+        lr=1e-3,
+        batch_size=batch_size,
+        max_epochs=n_epochs,
+        iterator_train__shuffle=True,
+        train_split=None,
+        verbose=0,
+    )
+    return net.fit(X, y.astype(np.int64))
+
+
+def fit_stack(X, y, hidden, batch_size, n_models, n_epochs):
+    """Train a stack of networks on the engine; binary target."""
+    problem = Problem(X, y[:, None].astype(X.dtype), "log_loss", GroupLasso())
+    models = [
+        Model(
+            initial_network(
+                (X.shape[1], *hidden, 1),
+                "relu",
+                "logistic",
+                np.random.RandomState(seed),
+                X.dtype,
+            ),
+            LAM,
+            1e-3,
+            np.random.RandomState(seed),
+        )
+        for seed in range(n_models)
+    ]
+    settings = Settings(Adam(), batch_size=batch_size, max_iter=n_epochs, **NEVER)
+    train(problem, models, settings)
+
+
+CONTENDERS = {OURS: fit_ours, SKLEARN: fit_sklearn, SKORCH: fit_skorch}
+
+
+def compare(widths, n_rows, batch_size, dtype, targets, repeats, n_epochs=2):
+    """Time an epoch of each contender; fail on the targets of a float32 run."""
+    X, y = synthetic(n_rows, widths, dtype)
+    data = (X, y, widths[1:-1], batch_size)
+    fits = {
+        name: (partial(fit, *data), n_epochs)
+        for name, fit in CONTENDERS.items()
+        if name == OURS or name in targets
+    }
+    with one_thread():
+        times = epochs(fits, repeats)
+    shape = "-".join(map(str, widths))
+    title = f"{shape}, {n_rows} synthetic rows, batch {batch_size}, group lasso"
+    missed = report(
+        f"{title}, {np.dtype(dtype).name}: one epoch",
+        times,
+        OURS,
+        targets if dtype is np.float32 else None,
+    )
+    assert not missed
+
+
+DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+@DTYPES
+def test_small_network_small_batches(dtype):
+    """48-32-32-11, the shape of the sensorless drive data."""
+    compare((48, 32, 32, 11), 40_956, 32, dtype, {SKLEARN: 2.4}, 7)
+
+
+def test_next_to_skorch():
+    """The same with fewer epochs and repeats: skorch is slow."""
+    pytest.importorskip("skorch", reason="skorch, to compare with, is not installed")
+    compare((48, 32, 32, 11), 40_956, 32, np.float32, {SKORCH: 8.0}, 5, 1)
+
+
+@DTYPES
+def test_small_network_large_batches(dtype):
+    compare((48, 32, 32, 11), 40_956, 200, dtype, {SKLEARN: 2.2}, 7, 4)
+
+
+@DTYPES
+def test_larger_network(dtype):
+    """784-300-100-10, where the time goes into matrix products."""
+    widths = (784, 300, 100, 10)
+    compare(widths, 10_240, 128, dtype, {SKLEARN: 1.0}, 7)
+
+
+@DTYPES
+@pytest.mark.parametrize("n_hidden", [100, 1000])
+def test_one_hidden_layer(n_hidden, dtype):
+    """10-100-1 and 10-1000-1, binary."""
+    widths = (10, n_hidden, 1)
+    compare(widths, 20_000, 200, dtype, {SKLEARN: 1.5}, 7, 3)
+
+
+@pytest.mark.parametrize("n_hidden", [100, 1000])
+def test_stack(n_hidden):
+    """32 networks at once on the engine, per network; no target yet."""
+    n_models, n_rows, batch_size = 32, 20_000, 200
+    X, y = synthetic(n_rows, (10, n_hidden, 1))
+    data = (X, y, (n_hidden,), batch_size)
+    fits = {
+        "stack of 32": (partial(fit_stack, *data, n_models), 1),
+        "stack of 1": (partial(fit_stack, *data, 1), 3),
+        SKLEARN: (partial(fit_sklearn, *data), 3),
+    }
+    with one_thread():
+        times = epochs(fits, 3)
+    stack = times["stack of 32"]
+    times["stack of 32"] = Seconds(stack.wall / n_models, stack.cpu / n_models)
+    report(
+        f"10-{n_hidden}-1, {n_rows} synthetic rows, batch {batch_size}, group lasso, "
+        "float32, engine: one epoch of one network",
+        times,
+        "stack of 32",
+    )
+
+
+# Run in an interpreter of its own, whose number of threads is set from outside before
+# anything is imported.
+FITS = """
+import json, sys, warnings
+from functools import partial
+import torch
+from tests.benchmarks.test_speed_fit import THREADED, fit_ours, synthetic
+from tests.benchmarks.timing import measure, medians
+warnings.simplefilter("ignore")
+n_threads = int(sys.argv[1])
+torch.set_num_threads(n_threads)
+answer = {}
+for name, (widths, n_rows, batch_size) in THREADED.items():
+    fit = partial(fit_ours, *synthetic(n_rows, widths), widths[1:-1], batch_size)
+    times = medians({name: partial(measure, partial(fit, 3))}, 3)
+    answer[name] = times[name].wall
+    assert torch.get_num_threads() == n_threads
+print(json.dumps(answer))
+"""
+# The third and the fourth lie on both sides of the size from which a fit uses threads.
+THREADED = {
+    "48-32-32-11, batch 32": ((48, 32, 32, 11), 20_000, 32),
+    "10-1000-1, batch 200": ((10, 1000, 1), 20_000, 200),
+    "784-100-10, batch 200": ((784, 100, 10), 20_000, 200),
+    "784-128-10, batch 200": ((784, 128, 10), 20_000, 200),
+    "784-300-100-10, batch 128": ((784, 300, 100, 10), 10_240, 128),
+}
+THREADS_LIMIT = 1.2
+
+
+def fits_on(n_threads):
+    """Seconds of a fit of three epochs in every case, with so many threads to use."""
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    answer = subprocess.run(
+        [sys.executable, "-c", FITS, str(n_threads)],
+        env=os.environ | dict.fromkeys(names, str(n_threads)),
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(answer.stdout)
+
+
+def test_two_threads():
+    """A second thread, where there is one to use, does not slow a fit down."""
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("this machine has one core")
+    rounds = [{n: fits_on(n) for n in (1, 2)} for _ in range(5)]
+    print("\n\nthree epochs, wall, float32, group lasso, each in its own process")
+    print(f"{'':<30}{'1 thread, ms':>14}{'2 threads, ms':>15}{'2 / 1':>8}{'limit':>7}")
+    slow = {}
+    for name in THREADED:
+        one, two = (statistics.median(r[n][name] for r in rounds) for n in (1, 2))
+        met = two <= THREADS_LIMIT * one
+        print(
+            f"{name:<30}{1e3 * one:>14.1f}{1e3 * two:>15.1f}{two / one:>8.2f}"
+            f"{THREADS_LIMIT:>7}  {'met' if met else 'MISSED'}"
+        )
+        if not met:
+            slow[name] = two / one
+    assert not slow
