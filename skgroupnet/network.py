@@ -10,7 +10,7 @@ from scipy.special import expit
 
 # The temporary arrays of one block of rows: small enough to stay in the cache, large
 # enough that the fixed costs of a matrix product do not count.
-BLOCK_BYTES = 1 << 22
+BLOCK_BYTES = 1 << 21
 MIN_BLOCK_ROWS = 128
 
 
@@ -153,45 +153,58 @@ class Network:
         """Number of weights and biases that are not zero."""
         return sum(int(np.count_nonzero(a)) for a in (*self.weights, *self.biases))
 
-    def raw(self, X: Any) -> np.ndarray:
+    def raw(self, X: Any, columns: np.ndarray | None = None) -> np.ndarray:
         """Compute the outputs before the output map.
 
         Parameters
         ----------
         X : {ndarray, sparse CSR} of shape (n_samples, n_features)
             Cast to the dtype of the network block by block.
+        columns : ndarray of int, default=None
+            The columns of X that are the inputs of the network, in their order; None:
+            all of them.
 
         Returns
         -------
         raw_prediction : ndarray of shape (n_samples, n_outputs)
             In the dtype of the network.
         """
-        return self._evaluate(X, identity)
+        return self._evaluate(X, columns, identity)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any, columns: np.ndarray | None = None) -> np.ndarray:
         """Compute the outputs after the output map.
 
         Parameters
         ----------
         X : {ndarray, sparse CSR} of shape (n_samples, n_features)
             Cast to the dtype of the network block by block.
+        columns : ndarray of int, default=None
+            The columns of X that are the inputs of the network, in their order; None:
+            all of them.
 
         Returns
         -------
         prediction : ndarray of shape (n_samples, n_outputs)
             In the dtype of the network.
         """
-        return self._evaluate(X, OUTPUTS[self.output])
+        return self._evaluate(X, columns, OUTPUTS[self.output])
 
-    def _evaluate(self, X: Any, output_map: Callable[[np.ndarray], None]) -> np.ndarray:
+    def _evaluate(
+        self,
+        X: Any,
+        columns: np.ndarray | None,
+        output_map: Callable[[np.ndarray], None],
+    ) -> np.ndarray:
         X = X.tocsr() if scipy.sparse.issparse(X) else np.asarray(X)
-        if X.ndim != 2 or X.shape[1] != self.widths[0]:
+        n_inputs = X.shape[-1] if columns is None else len(columns)
+        if X.ndim != 2 or n_inputs != self.widths[0]:
             raise ValueError(
                 f"X has shape {X.shape}, but the network expects a 2-d array with "
                 f"{self.widths[0]} columns."
             )
         activate = ACTIVATIONS[self.activation]
-        n_samples, rows = X.shape[0], self._block_rows(cast=X.dtype != self.dtype)
+        copied = columns is not None or X.dtype != self.dtype
+        n_samples, rows = X.shape[0], self._block_rows(copied)
         prediction = np.empty((n_samples, self.widths[-1]), dtype=self.dtype)
         buffers = [
             np.empty((min(rows, n_samples), width), dtype=self.dtype)
@@ -200,7 +213,7 @@ class Network:
         for start in range(0, n_samples, rows):
             block = slice(start, start + rows)
             out = prediction[block]
-            values = X[block].astype(self.dtype, copy=False)
+            values = _inputs(X[block], columns).astype(self.dtype, copy=False)
             for weight, bias, buffer in zip(
                 self.weights, self.biases, buffers, strict=False
             ):
@@ -210,10 +223,19 @@ class Network:
             output_map(out)
         return prediction
 
-    def _block_rows(self, cast: bool) -> int:
-        """Rows whose temporary arrays (and cast inputs) fill one block."""
-        numbers = sum(self.widths[1:]) + (self.widths[0] if cast else 0)
+    def _block_rows(self, copied: bool) -> int:
+        """Rows whose temporary arrays (and copied inputs) fill one block."""
+        numbers = sum(self.widths[1:]) + (self.widths[0] if copied else 0)
         return max(MIN_BLOCK_ROWS, BLOCK_BYTES // (numbers * self.dtype.itemsize))
+
+
+def _inputs(rows: Any, columns: np.ndarray | None) -> Any:
+    """Pick columns, in the way that is several times faster for the order of X."""
+    if columns is None:
+        return rows
+    if scipy.sparse.issparse(rows) or rows.strides[0] < rows.strides[1]:
+        return rows[:, columns]
+    return rows.take(columns, axis=1)
 
 
 def _affine(

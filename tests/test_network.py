@@ -397,3 +397,27 @@ def test_memory_of_a_prediction_is_bounded():
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert peak - prediction.nbytes < 2.5 * network_module.BLOCK_BYTES
+
+
+@pytest.mark.parametrize(
+    "order",
+    [np.ascontiguousarray, np.asfortranarray, scipy.sparse.csr_array],
+)
+@pytest.mark.parametrize("columns", [[5, 0, 3], [], [2]])
+def test_columns_are_picked_block_by_block(order, columns, monkeypatch):
+    monkeypatch.setattr(network_module, "MIN_BLOCK_ROWS", 3)
+    monkeypatch.setattr(network_module, "BLOCK_BYTES", 1)
+    network = random_network((len(columns), 4, 2))
+    X = random_rows(10, 6)
+    index = np.array(columns, dtype=int)
+    assert_allclose(
+        network.predict(order(X), index), network.predict(X[:, index]), rtol=1e-12
+    )
+
+
+def test_columns_that_do_not_fit_are_refused():
+    network = random_network((3, 4, 2))
+    with pytest.raises(ValueError, match="expects a 2-d array with 3 columns"):
+        network.raw(random_rows(10, 6), np.arange(2))
+    with pytest.raises(IndexError):
+        network.raw(random_rows(10, 6), np.array([0, 1, 6]))

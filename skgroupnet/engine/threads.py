@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 import torch
 
-# Below this many floating-point operations a step, handing work to a second thread
-# costs more than it saves; on a busy machine it can cost a hundred times as much.
-WORTH_THREADS = 1e8
+# Below this many floating-point operations a step, a fit runs on one thread.  Two can
+# make a step of 1e8 almost twice as fast on an idle machine, but ten times as slow on a
+# busy one, where a thread that waits at a barrier keeps the core that the other needs.
+WORTH_THREADS = 1e10
 
 
 @contextmanager

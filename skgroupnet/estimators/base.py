@@ -91,16 +91,18 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
             self.out_activation_,
         )
 
+    def _inputs(self):
+        """Numbers of the columns of X that the network takes; None: all."""
+        return None if self._kept is None else np.flatnonzero(self._kept[0])
+
     def _columns(self, X):
         """Columns of validated rows that the network takes."""
-        if self._kept is None:
-            return X
-        return take_columns(X, np.flatnonzero(self._kept[0]))
+        return X if self._kept is None else take_columns(X, self._inputs())
 
     def _raw_prediction(self, X):
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", reset=False)
-        return self._network().raw(self._columns(X))
+        return self._network().raw(X, self._inputs())
 
     # Fitting
 
