@@ -186,7 +186,7 @@ class Groups:
 
     def spread(self, values: Tensor) -> Tensor:
         """Give every parameter the value of its group: (M, G) -> (M, P)."""
-        return values if self._singles else values.index_select(1, self._index)
+        return values if self._singles else _gathered(values, self._index)
 
     def scale(self, T: Tensor, values: Tensor, out: Tensor | None = None) -> Tensor:
         """Multiply every group by its value: (M, P), (M, G) -> (M, P)."""
@@ -219,7 +219,7 @@ class Groups:
     def _factors(self, values: Tensor) -> list[Tensor]:
         """Shape the values of the groups so that they broadcast over the blocks."""
         if self._merged is not None:
-            values = values.index_select(1, self._merged)
+            values = _gathered(values, self._merged)
         parts = values.split_with_sizes(self._n_rows, 1)
         return [
             part if block.width == 1 else part.unsqueeze(-1)
@@ -237,6 +237,11 @@ def _runs(blocks: Sequence[Block]) -> list[Block]:
         elif block.size:
             runs.append(block)
     return runs
+
+
+def _gathered(values: Tensor, index: Tensor) -> Tensor:
+    """Columns of the values; gather is as fast as index_select, in float64 faster."""
+    return values.gather(1, index.expand(len(values), -1))
 
 
 def _copy(values: Tensor, out: Tensor) -> Tensor:
