@@ -59,7 +59,7 @@ class L1(NormPenalty):
 
     def shrink(self, norms: Tensor, step: Tensor, lam: Tensor) -> Tensor:
         """Soft threshold (r - step lam)_+."""
-        return (norms - step * lam).relu_()
+        return norms.addcmul(step, lam, value=-1).relu_()
 
     def slope(self, norms: Tensor, lam: Tensor) -> Tensor:
         """Slope lam everywhere."""
@@ -121,7 +121,7 @@ class GroupLasso(NormPenalty):
 
     def shrink(self, norms: Tensor, step: Tensor, lam: Tensor) -> Tensor:
         """Soft threshold (r - step lam)_+."""
-        return (norms - step * lam).relu_()
+        return norms.addcmul(step, lam, value=-1).relu_()
 
     def slope(self, norms: Tensor, lam: Tensor) -> Tensor:
         """Slope lam everywhere."""

@@ -241,7 +241,7 @@ def _runs(blocks: Sequence[Block]) -> list[Block]:
 
 def _gathered(values: Tensor, index: Tensor) -> Tensor:
     """Columns of the values; gather is as fast as index_select, in float64 faster."""
-    return values.gather(1, index.expand(len(values), -1))
+    return values.gather(1, index.expand(values.shape[0], -1))
 
 
 def _copy(values: Tensor, out: Tensor) -> Tensor:
