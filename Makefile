@@ -27,7 +27,7 @@ demo: $(RUN)
 	MPLBACKEND=Agg $(BIN)/python examples/plot_digits.py
 
 test: lint types contracts
-	$(BIN)/python -m pytest --cov --cov-report=term
+	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest --cov --cov-report=term
 
 lint: $(DEV)
 	$(BIN)/ruff check .
