@@ -40,18 +40,8 @@ class NoPenalty(NormPenalty):
         return norms * 0.0
 
 
-@dataclass(frozen=True)
-class L1(NormPenalty):
-    """Lasso penalty: R(W) = lam sum abs(w).
-
-    Examples
-    --------
-    >>> from skgroupnet.penalties import L1
-    >>> L1()
-    L1()
-    """
-
-    elementwise: ClassVar[bool] = True
+class SoftThreshold(NormPenalty):
+    """The scalar function p(r) = lam r, of single weights or of groups."""
 
     def profile(self, norms: Tensor, lam: Tensor) -> Tensor:
         """Value lam r."""
@@ -64,6 +54,20 @@ class L1(NormPenalty):
     def slope(self, norms: Tensor, lam: Tensor) -> Tensor:
         """Slope lam everywhere."""
         return lam.expand_as(norms)
+
+
+@dataclass(frozen=True)
+class L1(SoftThreshold):
+    """Lasso penalty: R(W) = lam sum abs(w).
+
+    Examples
+    --------
+    >>> from skgroupnet.penalties import L1
+    >>> L1()
+    L1()
+    """
+
+    elementwise: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ class L2(NormPenalty):
 
 
 @dataclass(frozen=True)
-class GroupLasso(NormPenalty):
+class GroupLasso(SoftThreshold):
     """Group lasso: R(W) = lam sum_g sqrt(size of g) norm(W_g).
 
     The scalar function is the lasso's; the groups are not single weights but the
@@ -114,18 +118,6 @@ class GroupLasso(NormPenalty):
     """
 
     elementwise: ClassVar[bool] = False
-
-    def profile(self, norms: Tensor, lam: Tensor) -> Tensor:
-        """Value lam r."""
-        return lam * norms
-
-    def shrink(self, norms: Tensor, step: Tensor, lam: Tensor) -> Tensor:
-        """Soft threshold (r - step lam)_+."""
-        return norms.addcmul(step, lam, value=-1).relu_()
-
-    def slope(self, norms: Tensor, lam: Tensor) -> Tensor:
-        """Slope lam everywhere."""
-        return lam.expand_as(norms)
 
 
 @dataclass(frozen=True)
