@@ -102,8 +102,9 @@ class Groups:
         self._inverse_sizes = 1 / self.sizes
         self._singles = self.n_groups == sum(self._sizes)
         self._index = torch.as_tensor(
-            np.repeat(group_of_row, widths), device=like.device
+            np.repeat(group_of_row, widths)[None], device=like.device
         )
+        self._factors = like.new_empty(self._index.shape)
         self.weights = torch.as_tensor(np.sqrt(squares * penalised)[None]).to(like)
 
     def remember(self, T: Tensor) -> None:
@@ -186,17 +187,27 @@ class Groups:
 
     def spread(self, values: Tensor) -> Tensor:
         """Give every parameter the value of its group: (M, G) -> (M, P)."""
-        return values if self._singles else _gathered(values, self._index)
+        return values if self._singles else self._spread(values).clone()
+
+    def _spread(self, values: Tensor) -> Tensor:
+        """Spread into a buffer, which the next call overwrites."""
+        if self._singles:
+            return values
+        if self._factors.shape[0] != values.shape[0]:
+            self._index = self._index[:1].expand(values.shape[0], -1)
+            self._factors = values.new_empty(self._index.shape)
+        # As fast as index_select, and in float64 several times faster.
+        return torch.gather(values, 1, self._index, out=self._factors)
 
     def scale(self, T: Tensor, values: Tensor, out: Tensor | None = None) -> Tensor:
         """Multiply every group by its value: (M, P), (M, G) -> (M, P)."""
         if self._singles or T.numel() < WORTH_VIEWS:
-            return torch.mul(T, self.spread(values), out=out)
+            return torch.mul(T, self._spread(values), out=out)
         if out is None:
             out = torch.empty_like(T)
         for block, factor, result in zip(
             self._views(T).blocks,
-            self._factors(values),
+            self._block_factors(values),
             self._views(out).blocks,
             strict=True,
         ):
@@ -206,20 +217,20 @@ class Groups:
     def add_scaled(self, W: Tensor, T: Tensor, values: Tensor, by: float) -> None:
         """Add ``by`` times the scaled T to W (M, P), in place: (M, P), (M, G)."""
         if self._singles or T.numel() < WORTH_VIEWS:
-            W.addcmul_(T, self.spread(values), value=by)
+            W.addcmul_(T, self._spread(values), value=by)
             return
         for target, block, factor in zip(
             self._views(W).blocks,
             self._views(T).blocks,
-            self._factors(values),
+            self._block_factors(values),
             strict=True,
         ):
             target.addcmul_(block, factor, value=by)
 
-    def _factors(self, values: Tensor) -> list[Tensor]:
+    def _block_factors(self, values: Tensor) -> list[Tensor]:
         """Shape the values of the groups so that they broadcast over the blocks."""
         if self._merged is not None:
-            values = _gathered(values, self._merged)
+            values = values.index_select(1, self._merged)
         parts = values.split_with_sizes(self._n_rows, 1)
         return [
             part if block.width == 1 else part.unsqueeze(-1)
@@ -237,11 +248,6 @@ def _runs(blocks: Sequence[Block]) -> list[Block]:
         elif block.size:
             runs.append(block)
     return runs
-
-
-def _gathered(values: Tensor, index: Tensor) -> Tensor:
-    """Columns of the values; gather is as fast as index_select, in float64 faster."""
-    return values.gather(1, index.expand(values.shape[0], -1))
 
 
 def _copy(values: Tensor, out: Tensor) -> Tensor:
