@@ -42,11 +42,7 @@ def stationarity_gap(problem: Problem, model: Model, network: Network) -> float:
     """
     with torch.inference_mode():
         stack, shrinkage = _gradient(problem, model, network)
-        groups = shrinkage.groups
-        distance = shrinkage.penalty.subgradient_distance(
-            stack.flat, stack.grad, groups, shrinkage.lam
-        )
-        return float((distance / groups.sizes.sqrt()).amax())
+        return shrinkage.gap(stack.flat, stack.grad)
 
 
 def _gradient(

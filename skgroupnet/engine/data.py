@@ -194,8 +194,9 @@ class Rows:
 
     def keep(self, index: list[int]) -> None:
         """Go on with some of the models."""
-        for name in ("_random_states", "_rows", "_weights"):
-            setattr(self, name, [getattr(self, name)[i] for i in index])
+        self._random_states = [self._random_states[i] for i in index]
+        self._rows = [self._rows[i] for i in index]
+        self._weights = [self._weights[i] for i in index]
 
     @property
     def lengths(self) -> np.ndarray:

@@ -99,9 +99,9 @@ class _Descent:
         self.data, self.number, self.n_models = data, number, n_models
         self.fit_intercept = problem.fit_intercept
         self.stack = Stack([model.start], problem.loss, data.device)
-        shrinkage = Shrinkage(problem, self.stack, np.array([model.lam]))
-        self.penalty, self.groups = shrinkage.penalty, shrinkage.groups
-        self.lam = shrinkage.lam
+        self.shrinkage = Shrinkage(problem, self.stack, np.array([model.lam]))
+        self.penalty, self.groups = self.shrinkage.penalty, self.shrinkage.groups
+        self.lam = self.shrinkage.lam
         rows, weight = model.weighted_rows(data.n_rows)
         scale = np.zeros((data.n_rows, 1))
         scale[rows, 0] = (1.0 if weight is None else weight) / len(rows)
@@ -187,10 +187,7 @@ class _Descent:
     def _gap(self, raw: Tensor) -> float:
         """Stationarity gap at x, in the original variables."""
         grad = self._gradient(raw, torch.zeros_like(self.mean))
-        distance = self.penalty.subgradient_distance(
-            self.x, grad, self.groups, self.lam
-        )
-        return float((distance / self.groups.sizes.sqrt()).amax())
+        return self.shrinkage.gap(self.x, grad)
 
     def run(self, max_iter: int, tol: float, watch: Watch | None) -> Fit:
         """Iterate to the tolerance; keep the last whole iteration on an interrupt."""

@@ -97,3 +97,11 @@ class Shrinkage:
     def value(self) -> Tensor:
         """Penalty of each model, (M,)."""
         return self.penalty.value(self._stack.flat, self.groups, self.lam)
+
+    def gap(self, W: Tensor, grad: Tensor) -> float:
+        """Largest distance of a group from stationarity over its root size.
+
+        (M, P) twice: the weights, and the gradient of the mean loss there.
+        """
+        distance = self.penalty.subgradient_distance(W, grad, self.groups, self.lam)
+        return float((distance / self.groups.sizes.sqrt()).amax())

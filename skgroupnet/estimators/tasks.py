@@ -10,14 +10,6 @@ from sklearn.utils.multiclass import type_of_target
 
 from skgroupnet.network import Network
 
-# The output map that belongs to each loss (its canonical one).
-OUTPUT_MAPS = {
-    "cross_entropy": "softmax",
-    "log_loss": "logistic",
-    "squared_error": "identity",
-    "poisson": "exp",
-}
-
 
 class Task(Protocol):
     """What an estimator asks of its kind of target."""
