@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from skgroupnet._version import __version__, show_versions
+from skgroupnet.config import config_context
 
 if TYPE_CHECKING:
     from skgroupnet import penalties
@@ -22,6 +23,7 @@ __all__ = [
     "Network",
     "Pruned",
     "__version__",
+    "config_context",
     "penalties",
     "prune",
     "show_versions",

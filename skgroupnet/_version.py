@@ -12,8 +12,8 @@ _PACKAGES = ("scikit-learn", "torch", "numpy", "scipy", "joblib", "matplotlib")
 def show_versions() -> None:
     """Print the versions of skgroupnet, Python and the packages it builds on.
 
-    The report reads the metadata of the installed packages and imports none of
-    them. Include it in bug reports.
+    The last line says what takes the training steps, see `config_context`. Include
+    the report in bug reports.
 
     Examples
     --------
@@ -26,6 +26,7 @@ def show_versions() -> None:
         ("python", sys.version.split()[0]),
         ("platform", platform.platform()),
         *((name, _installed(name)) for name in _PACKAGES),
+        ("steps", _steps()),
     ]
     for name, value in lines:
         print(f"{name:<13} {value}")
@@ -36,3 +37,12 @@ def _installed(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
+
+
+def _steps() -> str:
+    try:
+        from skgroupnet.engine.compiled import default_report
+
+        return default_report()
+    except Exception as error:  # a report for bugs goes on, whatever is broken
+        return f"unknown: {error!r}"

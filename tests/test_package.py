@@ -18,6 +18,7 @@ NAMES = {
     "Network",
     "Pruned",
     "__version__",
+    "config_context",
     "penalties",
     "prune",
     "show_versions",

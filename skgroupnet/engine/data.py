@@ -58,6 +58,17 @@ class Data:
         Where the rows come from.
     n_outputs : int
         Width of the targets.
+
+    Attributes
+    ----------
+    X : Tensor of shape (n, n_features)
+        Dense rows; there is none if they are sparse.
+    sparse : scipy CSR or None
+        Sparse rows.
+    codes : int Tensor of shape (n,) or None
+        Class codes.
+    y : Tensor of shape (n, n_outputs)
+        Targets; with codes, the targets of the classes.
     """
 
     def __init__(self, problem: Problem, n_outputs: int) -> None:
@@ -66,15 +77,15 @@ class Data:
         self.dtype = torch.float32 if X.dtype == np.float32 else torch.float64
         self.n_rows, self.n_features = X.shape
         self.n_outputs = n_outputs
-        self._sparse: Any = X if scipy.sparse.issparse(X) else None
-        if self._sparse is None:
-            self._X = self._tensor(X)
-        self._codes: Tensor | None = None
+        self.sparse: Any = X if scipy.sparse.issparse(X) else None
+        if self.sparse is None:
+            self.X = self._tensor(X)
+        self.codes: Tensor | None = None
         if problem.y.ndim == 1:
-            self._codes = torch.as_tensor(problem.y).long().to(self.device)
-            self._y = torch.eye(n_outputs, dtype=self.dtype, device=self.device)
+            self.codes = torch.as_tensor(problem.y).long().to(self.device)
+            self.y = torch.eye(n_outputs, dtype=self.dtype, device=self.device)
         else:
-            self._y = self._tensor(problem.y)
+            self.y = self._tensor(problem.y)
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         if not array.flags.writeable or any(s < 0 for s in array.strides):
@@ -84,31 +95,31 @@ class Data:
     def rows(self, index: Tensor) -> Tensor:
         """Rows of X, dense: index of any shape (...) -> (..., n_features)."""
         shape = (*index.shape, self.n_features)
-        if self._sparse is not None:
-            dense = self._sparse[index.reshape(-1).numpy()].toarray()
+        if self.sparse is not None:
+            dense = self.sparse[index.reshape(-1).numpy()].toarray()
             return self._tensor(dense).view(shape)
         index = index.reshape(-1).to(self.device)
-        return self._X.index_select(0, index).view(shape)
+        return self.X.index_select(0, index).view(shape)
 
     def targets(self, index: Tensor) -> Tensor:
         """Targets of rows: index (...) -> (..., n_outputs)."""
         shape = (*index.shape, self.n_outputs)
         index = index.reshape(-1).to(self.device)
-        if self._codes is not None:
-            index = self._codes.index_select(0, index)
-        return self._y.index_select(0, index).view(shape)
+        if self.codes is not None:
+            index = self.codes.index_select(0, index)
+        return self.y.index_select(0, index).view(shape)
 
     def dot(self, W: Tensor) -> Tensor:
         """Product of X with a matrix: (n_features, k) -> (n, k)."""
-        if self._sparse is not None:
-            return self._tensor(self._sparse @ W.cpu().numpy())
-        return self._X @ W
+        if self.sparse is not None:
+            return self._tensor(self.sparse @ W.cpu().numpy())
+        return self.X @ W
 
     def tdot(self, R: Tensor) -> Tensor:
         """Product of the transpose of X with a matrix: (n, k) -> (n_features, k)."""
-        if self._sparse is not None:
-            return self._tensor(self._sparse.T @ R.cpu().numpy())
-        return self._X.T @ R
+        if self.sparse is not None:
+            return self._tensor(self.sparse.T @ R.cpu().numpy())
+        return self.X.T @ R
 
     def moments(self, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Mean of each column, and its second moments about zero and about the mean.
@@ -116,11 +127,11 @@ class Data:
         (n, 1) weights that sum to one -> (n_features, 1) three times.
         """
         mean = self.tdot(scale)
-        if self._sparse is None:
-            deviation = self._X - mean.T
-            return mean, self._X.square().T @ scale, deviation.square().T @ scale
+        if self.sparse is None:
+            deviation = self.X - mean.T
+            return mean, self.X.square().T @ scale, deviation.square().T @ scale
         # The difference cancels: it takes the longer numbers.
-        X, weight = self._sparse.astype(np.float64), scale.double().cpu().numpy()
+        X, weight = self.sparse.astype(np.float64), scale.double().cpu().numpy()
         second = X.power(2).T @ weight
         variance = second - (X.T @ weight) ** 2
         return mean, self._tensor(second), self._tensor(variance)
@@ -178,12 +189,16 @@ class Rows:
         Number of rows of the data.
     batch_rows : int
         Rows in a batch.
-    dtype : torch dtype
+    dtype : dtype
         Type of the weights.
     """
 
     def __init__(
-        self, models: list[Model], n: int, batch_rows: int, dtype: torch.dtype
+        self,
+        models: list[Model],
+        n: int,
+        batch_rows: int,
+        dtype: np.typing.DTypeLike,
     ) -> None:
         self.batch_rows = batch_rows
         self._dtype = dtype
@@ -208,21 +223,42 @@ class Rows:
         """Whether all rows count equally and all models have the same number."""
         return len(set(self.lengths)) == 1 and all(w is None for w in self._weights)
 
+    @property
+    def n_batches(self) -> int:
+        """Number of batches of an epoch, the same for all models."""
+        return -(-len(self._rows[0]) // self.batch_rows)
+
+    def epoch(self, m: int, shuffle: bool) -> tuple[np.ndarray, np.ndarray | None]:
+        """Rows of an epoch of one model and their scale, each (n_m,).
+
+        The scale is a row's weight over the size of its batch; None if all rows of
+        the model count equally.
+        """
+        rows, weight = self._rows[m], self._weights[m]
+        n = len(rows)
+        by = self._random_states[m].permutation(n) if shuffle else np.arange(n)
+        if weight is None:
+            return rows[by], None
+        return rows[by], self._scale(weight[by])
+
     def order(self, shuffle: bool) -> tuple[Tensor, Tensor | None]:
         """Rows of an epoch and their scale, each (M, n); scale None if uniform."""
         order = np.empty((len(self._rows), self.lengths.max()), dtype=np.int64)
-        scale = None if self.uniform else np.zeros(order.shape)
+        scales = None if self.uniform else np.zeros(order.shape, dtype=self._dtype)
         for m, rows in enumerate(self._rows):
             n = len(rows)
-            by = self._random_states[m].permutation(n) if shuffle else np.arange(n)
-            order[m, :n], order[m, n:] = rows[by], rows[-1]
-            if scale is not None:
-                weight = self._weights[m]
-                scale[m, :n] = 1.0 if weight is None else weight[by]
-                scale[m, :n] /= np.repeat(self._batch_sizes(n), self._batch_sizes(n))
-        if scale is None:
+            order[m, n:] = rows[-1]
+            order[m, :n], scale = self.epoch(m, shuffle)
+            if scales is not None:
+                scales[m, :n] = self._scale(np.ones(n)) if scale is None else scale
+        if scales is None:
             return torch.from_numpy(order), None
-        return torch.from_numpy(order), torch.from_numpy(scale).to(self._dtype)
+        return torch.from_numpy(order), torch.from_numpy(scales)
+
+    def _scale(self, weight: np.ndarray) -> np.ndarray:
+        """Weight of each row over the number of rows of its batch."""
+        sizes = self._batch_sizes(len(weight))
+        return (weight / np.repeat(sizes, sizes)).astype(self._dtype)
 
     def _batch_sizes(self, n: int) -> np.ndarray:
         whole, rest = divmod(n, self.batch_rows)

@@ -173,6 +173,8 @@ class Epoch:
         Maps the number of a model to its current Network.
     running : bool ndarray of shape (M,)
         Whether each model goes on after this epoch.
+    report : str
+        What took the steps, for the user; empty if there is only one way.
     """
 
     n_iter: int
@@ -180,6 +182,7 @@ class Epoch:
     scores: np.ndarray | None
     network: Callable[[int], Network]
     running: np.ndarray
+    report: str = ""
 
 
 Watch = Callable[[Epoch], bool]

@@ -185,6 +185,11 @@ class Stack:
         """Number of networks, M."""
         return len(self.flat)
 
+    @property
+    def activation(self) -> str:
+        """Name of the activation of the hidden layers."""
+        return self._template.activation
+
     def keep(self, index: Tensor) -> None:
         """Go on with some of the networks."""
         self._allocate(self.flat[index])
@@ -195,7 +200,7 @@ class Stack:
         return Network(
             tuple(weight[0].numpy() for weight in weights),
             tuple(bias[0, 0].numpy() for bias in biases),
-            self._template.activation,
+            self.activation,
             self._template.output,
         )
 
@@ -208,7 +213,7 @@ class Stack:
 
     def forward(self, X: Tensor, out: Tensor, work: Workspace) -> None:
         """Raw prediction: (M, n_features, b) -> (M, n_outputs, b), into ``out``."""
-        activate = _ACTIVATE[self._template.activation]
+        activate = _ACTIVATE[self.activation]
         inputs = X
         for layer, hidden in enumerate(work.hidden):
             weight_t = self.weights_t[layer]
@@ -219,7 +224,7 @@ class Stack:
 
     def backward(self, X: Tensor, work: Workspace) -> None:
         """Gradient from the error of the raw prediction in ``work.errors[-1]``."""
-        derivative = _DERIVATIVE[self._template.activation]
+        derivative = _DERIVATIVE[self.activation]
         for layer in range(len(self.weights) - 1, 0, -1):
             hidden, below = work.hidden[layer - 1], work.errors[layer - 1]
             torch.bmm(hidden, work.errors_t[layer], out=self.weight_grads[layer])

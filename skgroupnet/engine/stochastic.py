@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from skgroupnet.engine.compiled import CompiledSteps, report
 from skgroupnet.engine.data import Data, Rows
 from skgroupnet.engine.problem import (
     Epoch,
@@ -30,8 +31,9 @@ from skgroupnet.engine.problem import (
 from skgroupnet.engine.schedules import factor
 from skgroupnet.engine.shrinkage import Shrinkage
 from skgroupnet.engine.stack import Stack
+from skgroupnet.engine.steps import Steps, TorchSteps
 from skgroupnet.engine.stopping import Stopping
-from skgroupnet.engine.threads import threads_for
+from skgroupnet.engine.threads import available_threads, threads_for
 
 
 def train(
@@ -57,7 +59,14 @@ def train(
     -------
     list of Fit
         One result for each model.
+
+    Raises
+    ------
+    ValueError
+        If two models share a random state: their results would depend on each other.
     """
+    if len({id(model.random_state) for model in models}) < len(models):
+        raise ValueError("Every model needs a random_state of its own.")
     fits: dict[int, Fit] = {}
     with torch.inference_mode():
         data = Data(problem, models[0].start.widths[-1])
@@ -95,9 +104,11 @@ class _Training:
         chosen = [models[m] for m in members]
         n_rows = len(chosen[0].weighted_rows(data.n_rows)[0])
         self.data, self.settings = data, settings
-        self.fit_intercept = problem.fit_intercept
+        self.problem, self.n_threads = problem, available_threads()
         self.models, self.members, self.n_models = models, members, len(models)
-        self.rows = Rows(chosen, data.n_rows, settings.batch_rows(n_rows), data.dtype)
+        self.rows = Rows(
+            chosen, data.n_rows, settings.batch_rows(n_rows), problem.X.dtype
+        )
         self.stack = Stack([m.start for m in chosen], problem.loss, data.device)
         self.shrinkage = Shrinkage(
             problem, self.stack, np.array([m.lam for m in chosen])
@@ -112,6 +123,10 @@ class _Training:
         self.scores: dict[int, list[float]] = {m: [] for m in members}
         self.fits: dict[int, Fit] = {}
         self._resume([m.state for m in chosen])
+        self.compiled, self.report = report(
+            problem, settings.update, self.flops / len(chosen)
+        )
+        self.steps = self._steps()
 
     @property
     def flops(self) -> float:
@@ -132,6 +147,7 @@ class _Training:
                 self.rates[m] = state["rate"]
                 for name, value in self.state.items():
                     value[m] = torch.as_tensor(state[name])
+        self.state_snapshot = {n: value.clone() for n, value in self.state.items()}
 
     def run(self, watch: Watch | None) -> dict[int, Fit]:
         """Train until every model has ended."""
@@ -150,32 +166,25 @@ class _Training:
         self._end(np.ones(len(self.members), dtype=bool), "interrupted")
         return self.fits
 
+    def _steps(self) -> Steps:
+        """Make what takes the steps of the models that are left."""
+        parts = (self.problem, self.settings, self.stack, self.shrinkage, self.state)
+        if self.compiled:
+            return CompiledSteps(*parts, self.data, self.rows, self.n_threads)
+        return TorchSteps(*parts, self.data, self.rows)
+
     def _pass(self) -> np.ndarray:
         """Go over the rows once; return the objective of each model."""
-        stack, shrinkage = self.stack, self.shrinkage
-        update, groups, state = self.settings.update, shrinkage.groups, self.state
         factors = [
             factor(self.settings, epochs, seen)
             for epochs, seen in zip(self.epochs, self.seen, strict=True)
         ]
-        rates = self.rates * np.array(factors)
-        rate = torch.as_tensor(rates[:, None]).to(stack.flat)
-        order, scale = self.rows.order(self.settings.shuffle)
-        losses = []
-        for chunk in self.data.chunks(order, scale, self.rows.batch_rows):
-            raw = torch.empty_like(chunk.y)
-            for batch, out in zip(chunk.batches(), raw.unbind(), strict=True):
-                self.t += 1
-                stack.gradient(*batch, out)
-                if not self.fit_intercept:
-                    stack.grad[:, stack.layout.n_weights :] = 0
-                step = update.apply(stack.flat, stack.grad, groups, state, rate, self.t)
-                shrinkage.apply(step)
-            losses.append(chunk.losses(stack.loss.value(raw, chunk.y)))
+        losses = self.steps.run(self.rates * np.array(factors), self.t)
+        self.t += self.rows.n_batches
         self.epochs += 1
         self.seen += self.rows.lengths
-        total = torch.cat(losses).cpu().numpy() * self.rows.shares()
-        return total.sum(0) + shrinkage.value().cpu().numpy()
+        total = losses * self.rows.shares()
+        return total.sum(0) + self.shrinkage.value().cpu().numpy()
 
     def _judge(self, losses: np.ndarray, n_iter: int, watch: Watch | None) -> None:
         """Note an epoch, and end the models that it ended."""
@@ -184,6 +193,9 @@ class _Training:
             self.curves[m].append(float(loss))
         keep = torch.as_tensor(finite, device=self.data.device)[:, None]
         torch.where(keep, self.stack.flat, self.snapshot, out=self.snapshot)
+        for name, value in self.state.items():
+            kept = self.state_snapshot[name]
+            torch.where(keep, value, kept, out=kept)
         values, scores = losses, None
         if self.best is not None:
             scores = self._score()
@@ -240,6 +252,7 @@ class _Training:
             scores=None if scores is None else by_model(scores, np.nan),
             network=lambda m: self.stack.network(self.snapshot[row_of[m]]),
             running=by_model(running, False),
+            report=self.report,
         )
 
     def _end(self, rows: np.ndarray, outcome: Outcome) -> None:
@@ -249,7 +262,7 @@ class _Training:
             m = self.members[row]
             state = {
                 name: value[row].cpu().numpy().copy()
-                for name, value in self.state.items()
+                for name, value in self.state_snapshot.items()
             }
             state |= {
                 "t": np.array(self.t),
@@ -278,3 +291,5 @@ class _Training:
         self.snapshot = self.snapshot[at]
         self.best = None if self.best is None else self.best[at]
         self.state = {name: value[at] for name, value in self.state.items()}
+        self.state_snapshot = {n: v[at] for n, v in self.state_snapshot.items()}
+        self.steps = self._steps()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from joblib import effective_n_jobs
 
 # Below this many floating-point operations a step, a fit runs on one thread.  Two can
 # make a step of 1e8 almost twice as fast on an idle machine, but ten times as slow on a
@@ -30,6 +31,11 @@ def threads_for(flops: float) -> Iterator[None]:
     finally:
         if torch.get_num_threads() != before:
             torch.set_num_threads(before)
+
+
+def available_threads() -> int:
+    """Threads that a fit may use: no more than torch has, and joblib allows here."""
+    return max(1, min(torch.get_num_threads(), effective_n_jobs(-1)))
 
 
 def check_device(device: str) -> None:

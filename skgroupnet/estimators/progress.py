@@ -85,7 +85,7 @@ class Progress:
 
 
 def print_epoch(number: int, epoch: Any) -> None:
-    """Print one line about an epoch.
+    """Print one line about an epoch; before the first, what takes the steps.
 
     Parameters
     ----------
@@ -94,5 +94,7 @@ def print_epoch(number: int, epoch: Any) -> None:
     epoch : Epoch
         What the engine tells of it.
     """
+    if number == 1 and epoch.report:
+        print(epoch.report)
     score = "" if epoch.scores is None else f", score = {epoch.scores[0]:.6f}"
     print(f"Iteration {number}, loss = {epoch.losses[0]:.8f}{score}")

@@ -150,13 +150,13 @@ class SparseGroupLasso:
                 f"l1_weight must be a finite number >= 0, got {self.l1_weight!r}."
             )
 
-    def _lasso_strength(self, groups: Groups, lam: Tensor) -> Tensor:
+    def lasso_strength(self, groups: Groups, lam: Tensor) -> Tensor:
         """Strength of the lasso part, (M, G); zero for unpenalised parameters."""
         return lam[:, None] * (groups.penalised * self.l1_weight)
 
     def value(self, W: Tensor, groups: Groups, lam: Tensor) -> Tensor:
         """Penalty of each network: (M, P), (M,) -> (M,)."""
-        lasso = groups.sum(W.abs()) * self._lasso_strength(groups, lam)
+        lasso = groups.sum(W.abs()) * self.lasso_strength(groups, lam)
         return (lasso + groups.norm(W) * groups.strength(lam)).sum(-1)
 
     def prox(
@@ -168,7 +168,7 @@ class SparseGroupLasso:
         out: Tensor | None = None,
     ) -> Tensor:
         """Soft threshold every weight, then the group; in this order it is exact."""
-        threshold = groups.spread(step * self._lasso_strength(groups, lam))
+        threshold = groups.spread(step * self.lasso_strength(groups, lam))
         W = _soft_threshold(W, threshold)
         return GroupLasso().prox(W, groups, step, lam, out)
 
@@ -176,7 +176,7 @@ class SparseGroupLasso:
         self, W: Tensor, grad: Tensor, groups: Groups, lam: Tensor
     ) -> Tensor:
         """Distance from ``-grad`` to the subdifferential, (M, P), (M, P) -> (M, G)."""
-        lasso = groups.spread(self._lasso_strength(groups, lam))
+        lasso = groups.spread(self.lasso_strength(groups, lam))
         with_sign = grad + lasso * W.sign()
         free = _soft_threshold(grad, lasso)
         rest = with_sign.where(W != 0, free)

@@ -66,6 +66,8 @@ class Groups:
         Number of parameters of each group.
     penalised : Tensor of shape (1, G)
         1 for penalised groups, 0 for the others.
+    index : int Tensor of shape (1, P) or (M, P)
+        Group of every parameter, the same in every row.
     weights : Tensor of shape (1, G)
         sqrt(size it counts as) for penalised groups, 0 for the others.
     """
@@ -101,10 +103,10 @@ class Groups:
         self.penalised = torch.as_tensor(penalised[None]).to(like)
         self._inverse_sizes = 1 / self.sizes
         self._singles = self.n_groups == sum(self._sizes)
-        self._index = torch.as_tensor(
+        self.index = torch.as_tensor(
             np.repeat(group_of_row, widths)[None], device=like.device
         )
-        self._factors = like.new_empty(self._index.shape)
+        self._factors = like.new_empty(self.index.shape)
         self.weights = torch.as_tensor(np.sqrt(squares * penalised)[None]).to(like)
 
     def remember(self, T: Tensor) -> None:
@@ -194,10 +196,10 @@ class Groups:
         if self._singles:
             return values
         if self._factors.shape[0] != values.shape[0]:
-            self._index = self._index[:1].expand(values.shape[0], -1)
-            self._factors = values.new_empty(self._index.shape)
+            self.index = self.index[:1].expand(values.shape[0], -1)
+            self._factors = values.new_empty(self.index.shape)
         # As fast as index_select, and in float64 several times faster.
-        return torch.gather(values, 1, self._index, out=self._factors)
+        return torch.gather(values, 1, self.index, out=self._factors)
 
     def scale(self, T: Tensor, values: Tensor, out: Tensor | None = None) -> Tensor:
         """Multiply every group by its value: (M, P), (M, G) -> (M, P)."""

@@ -149,7 +149,7 @@ def test_order_of_models_of_different_length():
         _model(np.arange(10)),
         _model(np.arange(20, 28), np.arange(28.0), seed=1),
     ]
-    rows = Rows(models, 30, 4, torch.float64)
+    rows = Rows(models, 30, 4, np.float64)
     assert not rows.uniform
     order, scale = rows.order(shuffle=True)
     assert sorted(order[0].tolist()) == list(range(10))

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from skgroupnet import config_context
 from skgroupnet.engine import SGD, Adam, AdaMax, Problem, RMSprop, Settings, train
 from skgroupnet.engine.shrinkage import Shrinkage
 from skgroupnet.penalties import NoPenalty
@@ -53,12 +54,13 @@ def test_interrupt_within_an_epoch_keeps_the_last_whole_one(
         if len(steps) == 10:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Shrinkage, "apply", interrupted)
-    # Sixty rows make four batches of sixteen an epoch.
-    (fit,) = train(problem, [model()], _settings())
-    monkeypatch.undo()
+    with config_context(step="torch"):
+        monkeypatch.setattr(Shrinkage, "apply", interrupted)
+        # Sixty rows make four batches of sixteen an epoch.
+        (fit,) = train(problem, [model()], _settings())
+        monkeypatch.undo()
+        (expected,) = train(problem, [model()], _settings(max_iter=2))
     assert (fit.outcome, fit.n_iter) == ("interrupted", 2)
-    (expected,) = train(problem, [model()], _settings(max_iter=2))
     np.testing.assert_array_equal(flat(fit.network), flat(expected.network))
     assert fit.loss_curve == expected.loss_curve
 
@@ -101,10 +103,11 @@ def test_the_last_finite_network_is_kept(keep_zeros, problem, model, flat, monke
         if len(steps) == 12:
             self._stack.flat[0, 3] = np.nan
 
-    monkeypatch.setattr(Shrinkage, "apply", spoiled)
-    (fit,) = train(problem, [model()], _settings())
-    monkeypatch.undo()
-    (expected,) = train(problem, [model()], _settings(max_iter=2))
+    with config_context(step="torch"):
+        monkeypatch.setattr(Shrinkage, "apply", spoiled)
+        (fit,) = train(problem, [model()], _settings())
+        monkeypatch.undo()
+        (expected,) = train(problem, [model()], _settings(max_iter=2))
     assert (fit.outcome, fit.n_iter) == ("diverged", 3)
     np.testing.assert_array_equal(flat(fit.network), flat(expected.network))
 

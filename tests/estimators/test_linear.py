@@ -209,4 +209,6 @@ def test_verbose_prints_one_line_per_iteration(two_classes, capsys):
     model = GroupSparseLogisticRegression(lam=0.05, verbose=True).fit(X, y)
     assert len(capsys.readouterr().out.splitlines()) == model.n_iter_
     model.set_params(solver="adam", tol=0.05, learning_rate_init=0.05).fit(X, y)
-    assert len(capsys.readouterr().out.splitlines()) == model.n_iter_
+    report, *lines = capsys.readouterr().out.splitlines()
+    assert report.startswith("Steps ")
+    assert len(lines) == model.n_iter_

@@ -436,7 +436,8 @@ def test_one_warning_about_scales(classifier, three_classes):
 def test_verbose_prints_one_line_per_epoch(classifier, three_classes, capsys):
     X, y = three_classes
     classifier.set_params(verbose=True, finetune_iter=2).fit(X, y)
-    lines = capsys.readouterr().out.splitlines()
+    report, *lines = capsys.readouterr().out.splitlines()
+    assert report.startswith("Steps ")
     assert len(lines) == classifier.n_iter_ == 7
     assert lines[0] == f"Iteration 1, loss = {classifier.loss_curve_[0]:.8f}"
     assert lines[6].startswith("Iteration 7, ")

@@ -1,0 +1,14 @@
+/* The step for one type of number, REAL, on one instruction set. */
+#if defined(__GNUC__)
+typedef REAL VEC
+    __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(REAL)), may_alias));
+#endif
+
+/* In the order of their use. */
+#include "products.h"
+
+#include "maps.h"
+
+#include "updates.h"
+
+#include "model.h"

@@ -1,0 +1,214 @@
+/* Updates and their prox, group by group; the formulas are those of updates.py and of
+ * skgroupnet/penalties. */
+
+/* Norms are kept within this range before they divide, as in penalties/base.py. */
+#define SMALLEST ((REAL)1e-37)
+#define LARGEST ((REAL)3e38)
+
+/* The numbers of a step that all groups share. */
+typedef struct {
+    REAL rate;       /* learning rate */
+    REAL constant;   /* sgd: the step handed over */
+    REAL fresh;      /* weight of the new square in the second moment */
+    REAL keep;       /* adamax: decay of the largest entry */
+    REAL epsilon;    /* in the denominator */
+    REAL correction; /* of the root of the second moment */
+    REAL move;       /* factor on the direction, besides the step */
+} NAME(Numbers);
+
+static NAME(Numbers) NAME(numbers)(const Plan *p, int64_t t)
+{
+    NAME(Numbers) a = {.rate = (REAL)p->rate, .correction = 1, .move = 1};
+    a.epsilon = (REAL)p->epsilon;
+    if (p->update == SGD) {
+        double mu = p->beta_1;
+        double steps = (double)(t + (p->nesterov && mu != 0));
+        double travelled = mu == 1 ? steps : (1 - pow(mu, steps)) / (1 - mu);
+        a.constant = (REAL)p->rate * (REAL)(mu == 0 ? 1 : travelled);
+    } else if (p->update == RMSPROP) {
+        a.fresh = (REAL)(1 - p->beta_2);
+    } else {
+        a.fresh = (REAL)(1 - p->beta_2);
+        a.keep = (REAL)p->beta_2;
+        a.move = (REAL)(1 / (1 - pow(p->beta_1, (double)t)));
+        if (p->update == ADAM)
+            a.correction = (REAL)(1 / sqrt(1 - pow(p->beta_2, (double)t)));
+    }
+    return a;
+}
+
+/* Note the gradient in the direction; returns what the weights are to move along. */
+static const REAL *NAME(direct)(const Plan *p, REAL *restrict grad)
+{
+    REAL *restrict direction = p->direction;
+    int64_t n = p->n_parameters;
+    if (!direction)
+        return grad;
+    if (p->update != SGD) {
+        REAL fresh = (REAL)(1 - p->beta_1);
+        for (int64_t i = 0; i < n; i++)
+            direction[i] += fresh * (grad[i] - direction[i]);
+        return direction;
+    }
+    REAL mu = (REAL)p->beta_1;
+    for (int64_t i = 0; i < n; i++)
+        direction[i] = mu * direction[i] + grad[i];
+    if (!p->nesterov)
+        return direction;
+    for (int64_t i = 0; i < n; i++)
+        grad[i] += mu * direction[i];
+    return grad;
+}
+
+/* Step of a group from the size of its gradient: mean square, or largest entry. */
+INLINE REAL NAME(step_of)(const int update, REAL size, REAL *moment,
+                          const NAME(Numbers) * a)
+{
+    if (update == SGD)
+        return a->constant;
+    if (update == ADAMAX) {
+        REAL old = a->keep * *moment, now = size + a->epsilon;
+        *moment = old > now ? old : now;
+        return a->rate / *moment;
+    }
+    *moment += a->fresh * (size - *moment);
+    return a->rate / (a->epsilon + a->correction * SQRT(*moment));
+}
+
+/* Factor on a group of norm r: its prox is one factor for all its weights. */
+INLINE REAL NAME(factor)(const int shrink, REAL r, REAL step, REAL strength)
+{
+    r = r < SMALLEST ? SMALLEST : r;
+    r = r > LARGEST ? LARGEST : r;
+    if (shrink == RIDGE)
+        return r / (step * strength + 1) / r;
+    REAL rest = r - step * strength;
+    return (rest < 0 ? 0 : rest) / r;
+}
+
+INLINE REAL NAME(soft)(REAL w, REAL threshold)
+{
+    REAL size = w < 0 ? -w : w, rest = size - threshold;
+    rest = rest < 0 ? 0 : rest;
+    return w < 0 ? -rest : rest;
+}
+
+INLINE REAL NAME(largest)(const REAL *x, int64_t n)
+{
+    REAL largest = 0;
+    for (int64_t j = 0; j < n; j++) {
+        REAL size = x[j] < 0 ? -x[j] : x[j];
+        largest = size <= largest ? largest : size;
+    }
+    return largest;
+}
+
+/* Update and prox of the groups of more than one weight. */
+INLINE void NAME(groups)(const int update, const Plan *p, const NAME(Numbers) * a,
+                         const REAL *grad, const REAL *direction)
+{
+    REAL *weights = p->weights, *moments = p->moment, *steps = p->step;
+    const REAL *strengths = p->strength, *lassos = p->lasso, *inverse = p->inverse_sizes;
+    for (int64_t i = 0; i < p->n_groups; i++) {
+        int64_t g = p->group_ids[i], first = p->group_spans[i];
+        int64_t last = p->group_spans[i + 1];
+        REAL size = 0;
+        for (int64_t s = first; s < last && update != SGD; s++) {
+            const REAL *x = grad + p->span_starts[s];
+            int64_t n = p->span_lengths[s];
+            if (update == ADAMAX) {
+                REAL largest = NAME(largest)(x, n);
+                size = largest <= size ? size : largest;
+            } else {
+                size += NAME(dot)(x, x, n);
+            }
+        }
+        if (update == ADAM || update == RMSPROP)
+            size *= inverse[g];
+        REAL step = NAME(step_of)(update, size, moments ? moments + g : 0, a);
+        REAL move = (update == SGD ? a->rate : step) * a->move, squares = 0;
+        steps[g] = step;
+        int shrinks = p->shrink != KEEP && strengths[g] != 0;
+        for (int64_t s = first; s < last; s++) {
+            REAL *restrict w = weights + p->span_starts[s];
+            const REAL *restrict d = direction + p->span_starts[s];
+            int64_t n = p->span_lengths[s];
+            for (int64_t j = 0; j < n; j++)
+                w[j] -= move * d[j];
+            if (p->shrink == SPARSE_SOFT)
+                for (int64_t j = 0; j < n; j++)
+                    w[j] = NAME(soft)(w[j], step * lassos[g]);
+            if (shrinks)
+                squares += NAME(dot)(w, w, n);
+        }
+        if (!shrinks)
+            continue;
+        REAL factor = NAME(factor)(SOFT, SQRT(squares), step, strengths[g]);
+        for (int64_t s = first; s < last; s++) {
+            REAL *w = weights + p->span_starts[s];
+            for (int64_t j = 0; j < p->span_lengths[s]; j++)
+                w[j] *= factor;
+        }
+    }
+}
+
+/* Update and prox of n weights that are groups of one, the first being group g. */
+INLINE void NAME(singles)(const int update, const Plan *p, const NAME(Numbers) * a,
+                          const REAL *restrict grad, const REAL *restrict direction,
+                          REAL *restrict weights, int64_t g, int64_t n)
+{
+    REAL *restrict moments = update == SGD ? 0 : (REAL *)p->moment + g;
+    REAL *restrict steps = (REAL *)p->step + g;
+    const REAL *restrict strengths = (const REAL *)p->strength + g;
+    for (int64_t i = 0; i < n; i++) {
+        REAL size = grad[i];
+        size = update == ADAMAX ? (size < 0 ? -size : size) : size * size;
+        steps[i] = NAME(step_of)(update, size, update == SGD ? 0 : moments + i, a);
+        weights[i] -= (update == SGD ? a->rate : steps[i]) * a->move * direction[i];
+    }
+    if (p->shrink == SPARSE_SOFT) {
+        const REAL *restrict lassos = (const REAL *)p->lasso + g;
+        for (int64_t i = 0; i < n; i++)
+            weights[i] = NAME(soft)(weights[i], steps[i] * lassos[i]);
+    }
+    if (p->shrink == SOFT || p->shrink == SPARSE_SOFT) {
+        for (int64_t i = 0; i < n; i++)
+            weights[i] = NAME(soft)(weights[i], steps[i] * strengths[i]);
+    } else if (p->shrink == RIDGE) {
+        for (int64_t i = 0; i < n; i++)
+            weights[i] /= steps[i] * strengths[i] + 1;
+    } else if (p->shrink == MASK) {
+        const REAL *restrict free = (const REAL *)p->free + g;
+        for (int64_t i = 0; i < n; i++)
+            weights[i] *= free[i];
+    }
+}
+
+INLINE void NAME(all)(const int update, const Plan *p, const NAME(Numbers) * a,
+                      const REAL *grad, const REAL *direction)
+{
+    NAME(groups)(update, p, a, grad, direction);
+    for (int64_t i = 0; i < p->n_runs; i++) {
+        int64_t start = p->run_starts[i];
+        NAME(singles)(update, p, a, grad + start, direction + start,
+                      (REAL *)p->weights + start, p->run_groups[i], p->run_lengths[i]);
+    }
+}
+
+/* Move the weights by step number t, and take the prox in the metric of that step. */
+static void NAME(update)(const Plan *p, REAL *grad, int64_t t)
+{
+    const NAME(Numbers) a = NAME(numbers)(p, t);
+    const REAL *direction = NAME(direct)(p, grad);
+    if (p->update == SGD)
+        NAME(all)(SGD, p, &a, grad, direction);
+    else if (p->update == RMSPROP)
+        NAME(all)(RMSPROP, p, &a, grad, direction);
+    else if (p->update == ADAM)
+        NAME(all)(ADAM, p, &a, grad, direction);
+    else
+        NAME(all)(ADAMAX, p, &a, grad, direction);
+}
+
+#undef SMALLEST
+#undef LARGEST

@@ -1,0 +1,78 @@
+"""Steps of a stack taken in torch: the reference, and what runs on every device."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from skgroupnet.engine.data import Data, Rows
+from skgroupnet.engine.problem import Problem, Settings
+from skgroupnet.engine.shrinkage import Shrinkage
+from skgroupnet.engine.stack import Stack
+from skgroupnet.engine.updates import State
+
+
+class Steps(Protocol):
+    """What takes the steps of a stack."""
+
+    def run(self, rates: np.ndarray, t: int) -> np.ndarray:
+        """Go over the rows once, after ``t`` steps, each model at its rate (M,).
+
+        Returns
+        -------
+        ndarray of shape (n_batches, M)
+            Mean loss of each batch before its step.
+        """
+
+
+class TorchSteps:
+    """Steps of a stack in torch.
+
+    Parameters
+    ----------
+    problem : Problem
+        What the models share.
+    settings : Settings
+        How they are trained.
+    stack, shrinkage, state
+        What is trained, in place.
+    data, rows
+        What it is trained on.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        settings: Settings,
+        stack: Stack,
+        shrinkage: Shrinkage,
+        state: State,
+        data: Data,
+        rows: Rows,
+    ) -> None:
+        self._fit_intercept = problem.fit_intercept
+        self._update, self._shuffle = settings.update, settings.shuffle
+        self._stack, self._shrinkage, self._state = stack, shrinkage, state
+        self._data, self._rows = data, rows
+
+    def run(self, rates: np.ndarray, t: int) -> np.ndarray:
+        """Go over the rows once."""
+        stack, groups = self._stack, self._shrinkage.groups
+        rate = torch.as_tensor(rates[:, None]).to(stack.flat)
+        order, scale = self._rows.order(self._shuffle)
+        losses = []
+        for chunk in self._data.chunks(order, scale, self._rows.batch_rows):
+            raw = torch.empty_like(chunk.y)
+            for batch, out in zip(chunk.batches(), raw.unbind(), strict=True):
+                t += 1
+                stack.gradient(*batch, out)
+                if not self._fit_intercept:
+                    stack.grad[:, stack.layout.n_weights :] = 0
+                step = self._update.apply(
+                    stack.flat, stack.grad, groups, self._state, rate, t
+                )
+                self._shrinkage.apply(step)
+            losses.append(chunk.losses(stack.loss.value(raw, chunk.y)))
+        return torch.cat(losses).cpu().numpy()
