@@ -3,6 +3,7 @@
 #if defined(__GNUC__)
 #define LANES ((int64_t)(VECTOR_BYTES / sizeof(REAL)))
 #define VEC NAME(vector)
+#define HALF NAME(half)
 #else
 #define LANES 1
 #define VEC REAL
@@ -30,6 +31,7 @@
 
 #undef LANES
 #undef VEC
+#undef HALF
 #undef VERSION
 #undef VECTOR_BYTES
 #undef ROWS

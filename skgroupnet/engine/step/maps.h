@@ -121,15 +121,17 @@ static void NAME(derive)(int64_t activation, REAL *restrict error,
     }
 }
 
-/* For one row: error = h(raw) - y; returns the loss.  y is null where there is a code. */
+/* For one row: error = h(raw) - y; returns the loss.  Rows of more than one number have
+ * room for whole vectors. */
 INLINE double NAME(cross_entropy)(const REAL *restrict raw, REAL *restrict error,
                                   int64_t k, int64_t code)
 {
     REAL largest = raw[0], sum = 0;
     for (int64_t j = 1; j < k; j++)
         largest = raw[j] > largest ? raw[j] : largest;
-    for (int64_t j = 0; j < k; j++)
-        error[j] = NAME(exp)(raw[j] - largest);
+    for (int64_t j = 0; j < k; j += LANES)
+        for (int64_t l = j; l < j + LANES; l++)
+            error[l] = NAME(exp)(raw[l] - largest);
     for (int64_t j = 0; j < k; j++)
         sum += error[j];
     REAL inverse = 1 / sum;

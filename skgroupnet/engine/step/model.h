@@ -138,6 +138,21 @@ static double NAME(errors)(const Plan *p, NAME(Room) * room, const int64_t *orde
     return total;
 }
 
+/* T (columns x rows, rows of ld) = A (rows x columns) transposed, some rows at a time:
+ * one at a time, all writes to a matrix as wide as a power of two go to one cache set. */
+static void NAME(transpose)(const REAL *restrict A, int64_t rows, int64_t columns,
+                            REAL *restrict T, int64_t ld)
+{
+    int64_t start = 0;
+    for (; start + 8 <= rows; start += 8)
+        for (int64_t j = 0; j < columns; j++)
+            for (int64_t i = start; i < start + 8; i++)
+                T[j * ld + i] = A[i * columns + j];
+    for (; start < rows; start++)
+        for (int64_t j = 0; j < columns; j++)
+            T[j * ld + start] = A[start * columns + j];
+}
+
 /* Gradient from the error of the raw prediction. */
 static void NAME(backward)(const Plan *p, NAME(Room) * room, int64_t rows)
 {
@@ -161,9 +176,7 @@ static void NAME(backward)(const Plan *p, NAME(Room) * room, int64_t rows)
                 bias[j] += error[i * ldb + j];
         if (!l)
             break;
-        for (int64_t k = 0; k < in; k++)
-            for (int64_t j = 0; j < out; j++)
-                room->copy[j * lda + k] = W[k * out + j];
+        NAME(transpose)(W, in, out, room->copy, lda);
         NAME(product)(rows, in, out, error, ldb, 1, room->copy, lda, 0,
                       room->error[l - 1], lda);
         NAME(derive)(p->activation, room->error[l - 1], input, rows * lda);

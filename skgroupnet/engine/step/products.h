@@ -81,17 +81,7 @@ static void NAME(product)(int64_t rows, int64_t n, int64_t depth, const REAL *A,
     }
 }
 
-INLINE REAL NAME(total)(VEC sum)
-{
-    REAL lane[LANES], total = 0;
-    memcpy(lane, &sum, sizeof(lane));
-    for (int64_t width = LANES / 2; width; width /= 2)
-        for (int64_t j = 0; j < width; j++)
-            lane[j] += lane[j + width];
-    total += lane[0];
-    return total;
-}
-
+/* Sum of x[j] y[j], by vectors, half vectors and so on: every sum in a fixed order. */
 INLINE REAL NAME(dot)(const REAL *x, const REAL *y, int64_t n)
 {
     VEC even = (VEC){0}, odd = (VEC){0};
@@ -104,8 +94,26 @@ INLINE REAL NAME(dot)(const REAL *x, const REAL *y, int64_t n)
         even += *(const VEC *)(x + j) * *(const VEC *)(y + j);
         j += LANES;
     }
-    REAL rest = 0;
+    even += odd;
+#if defined(__GNUC__) && VECTOR_BYTES >= 32
+    HALF half, other;
+    memcpy(&half, &even, sizeof(half));
+    memcpy(&other, (const char *)&even + sizeof(half), sizeof(half));
+    half += other;
+    if (j + LANES / 2 <= n) {
+        half += *(const HALF *)(x + j) * *(const HALF *)(y + j);
+        j += LANES / 2;
+    }
+#else
+    VEC half = even;
+#endif
+    REAL lane[sizeof(half) / sizeof(REAL)], total = 0;
+    memcpy(lane, &half, sizeof(half));
+    for (size_t width = sizeof(half) / sizeof(REAL) / 2; width; width /= 2)
+        for (size_t i = 0; i < width; i++)
+            lane[i] += lane[i + width];
+    total = lane[0];
     for (; j < n; j++)
-        rest += x[j] * y[j];
-    return NAME(total)(even + odd) + rest;
+        total += x[j] * y[j];
+    return total;
 }

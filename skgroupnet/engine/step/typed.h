@@ -2,6 +2,10 @@
 #if defined(__GNUC__)
 typedef REAL VEC
     __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(REAL)), may_alias));
+#if VECTOR_BYTES >= 32
+typedef REAL HALF
+    __attribute__((vector_size(VECTOR_BYTES / 2), aligned(sizeof(REAL)), may_alias));
+#endif
 #endif
 
 /* In the order of their use. */

@@ -103,51 +103,83 @@ INLINE REAL NAME(largest)(const REAL *x, int64_t n)
     return largest;
 }
 
-/* Update and prox of the groups of more than one weight. */
-INLINE void NAME(groups)(const int update, const Plan *p, const NAME(Numbers) * a,
-                         const REAL *grad, const REAL *direction)
+/* Size of the gradient of group number i: its mean square, or its largest entry. */
+INLINE REAL NAME(size_of)(const int update, const Plan *p, int64_t i, const REAL *grad)
 {
-    REAL *weights = p->weights, *moments = p->moment, *steps = p->step;
-    const REAL *strengths = p->strength, *lassos = p->lasso, *inverse = p->inverse_sizes;
-    for (int64_t i = 0; i < p->n_groups; i++) {
-        int64_t g = p->group_ids[i], first = p->group_spans[i];
-        int64_t last = p->group_spans[i + 1];
-        REAL size = 0;
-        for (int64_t s = first; s < last && update != SGD; s++) {
-            const REAL *x = grad + p->span_starts[s];
-            int64_t n = p->span_lengths[s];
-            if (update == ADAMAX) {
-                REAL largest = NAME(largest)(x, n);
-                size = largest <= size ? size : largest;
-            } else {
-                size += NAME(dot)(x, x, n);
-            }
+    REAL size = 0;
+    for (int64_t s = p->group_spans[i]; s < p->group_spans[i + 1]; s++) {
+        const REAL *x = grad + p->span_starts[s];
+        int64_t n = p->span_lengths[s];
+        if (update == ADAMAX) {
+            REAL largest = NAME(largest)(x, n);
+            size = largest <= size ? size : largest;
+        } else {
+            size += NAME(dot)(x, x, n);
         }
-        if (update == ADAM || update == RMSPROP)
-            size *= inverse[g];
-        REAL step = NAME(step_of)(update, size, moments ? moments + g : 0, a);
-        REAL move = (update == SGD ? a->rate : step) * a->move, squares = 0;
-        steps[g] = step;
-        int shrinks = p->shrink != KEEP && strengths[g] != 0;
-        for (int64_t s = first; s < last; s++) {
-            REAL *restrict w = weights + p->span_starts[s];
-            const REAL *restrict d = direction + p->span_starts[s];
-            int64_t n = p->span_lengths[s];
+    }
+    return update == ADAMAX ? size : size * ((const REAL *)p->inverse_sizes)[p->group_ids[i]];
+}
+
+/* Move group number i, shrink its weights one by one where that is asked for, and
+ * return the square of its norm. */
+INLINE REAL NAME(move)(const Plan *p, int64_t i, const REAL *direction, REAL by,
+                       REAL threshold)
+{
+    REAL squares = 0;
+    for (int64_t s = p->group_spans[i]; s < p->group_spans[i + 1]; s++) {
+        REAL *restrict w = (REAL *)p->weights + p->span_starts[s];
+        const REAL *restrict d = direction + p->span_starts[s];
+        int64_t n = p->span_lengths[s];
+        for (int64_t j = 0; j < n; j++)
+            w[j] -= by * d[j];
+        if (p->shrink == SPARSE_SOFT)
             for (int64_t j = 0; j < n; j++)
-                w[j] -= move * d[j];
-            if (p->shrink == SPARSE_SOFT)
-                for (int64_t j = 0; j < n; j++)
-                    w[j] = NAME(soft)(w[j], step * lassos[g]);
-            if (shrinks)
-                squares += NAME(dot)(w, w, n);
+                w[j] = NAME(soft)(w[j], threshold);
+        squares += NAME(dot)(w, w, n);
+    }
+    return squares;
+}
+
+/* Update and prox of groups number first to first + n, n <= TOGETHER.  What takes a
+ * root or a quotient runs over the groups, not within one. */
+#define TOGETHER 32
+INLINE void NAME(groups)(const int update, const Plan *p, const NAME(Numbers) * a,
+                         const REAL *grad, const REAL *direction, int64_t first,
+                         int64_t n)
+{
+    const int64_t *ids = p->group_ids + first;
+    const REAL *strengths = p->strength, *lassos = p->lasso;
+    REAL *moments = p->moment, *steps = p->step;
+    REAL size[TOGETHER] = {0}, moment[TOGETHER] = {0}, step[TOGETHER];
+    REAL strength[TOGETHER] = {0}, factor[TOGETHER];
+    for (int64_t i = 0; i < n; i++) {
+        strength[i] = strengths[ids[i]];
+        if (update != SGD) {
+            size[i] = NAME(size_of)(update, p, first + i, grad);
+            moment[i] = moments[ids[i]];
         }
-        if (!shrinks)
+    }
+    for (int64_t i = 0; i < TOGETHER; i++)
+        step[i] = NAME(step_of)(update, size[i], moment + i, a);
+    for (int64_t i = 0; i < n; i++) {
+        steps[ids[i]] = step[i];
+        if (update != SGD)
+            moments[ids[i]] = moment[i];
+        REAL by = (update == SGD ? a->rate : step[i]) * a->move;
+        REAL threshold = lassos ? step[i] * lassos[ids[i]] : 0;
+        size[i] = NAME(move)(p, first + i, direction, by, threshold);
+    }
+    if (p->shrink == KEEP)
+        return;
+    for (int64_t i = 0; i < TOGETHER; i++)
+        factor[i] = NAME(factor)(SOFT, SQRT(size[i]), step[i], strength[i]);
+    for (int64_t i = 0; i < n; i++) {
+        if (factor[i] == 1)
             continue;
-        REAL factor = NAME(factor)(SOFT, SQRT(squares), step, strengths[g]);
-        for (int64_t s = first; s < last; s++) {
-            REAL *w = weights + p->span_starts[s];
+        for (int64_t s = p->group_spans[first + i]; s < p->group_spans[first + i + 1]; s++) {
+            REAL *w = (REAL *)p->weights + p->span_starts[s];
             for (int64_t j = 0; j < p->span_lengths[s]; j++)
-                w[j] *= factor;
+                w[j] *= factor[i];
         }
     }
 }
@@ -187,7 +219,10 @@ INLINE void NAME(singles)(const int update, const Plan *p, const NAME(Numbers) *
 INLINE void NAME(all)(const int update, const Plan *p, const NAME(Numbers) * a,
                       const REAL *grad, const REAL *direction)
 {
-    NAME(groups)(update, p, a, grad, direction);
+    for (int64_t i = 0; i < p->n_groups; i += TOGETHER) {
+        int64_t n = p->n_groups - i;
+        NAME(groups)(update, p, a, grad, direction, i, n < TOGETHER ? n : TOGETHER);
+    }
     for (int64_t i = 0; i < p->n_runs; i++) {
         int64_t start = p->run_starts[i];
         NAME(singles)(update, p, a, grad + start, direction + start,
@@ -210,5 +245,6 @@ static void NAME(update)(const Plan *p, REAL *grad, int64_t t)
         NAME(all)(ADAMAX, p, &a, grad, direction);
 }
 
+#undef TOGETHER
 #undef SMALLEST
 #undef LARGEST
