@@ -268,17 +268,16 @@ class CompiledSteps:
         del alive
 
     def _run_threads(self, t: int, losses: np.ndarray) -> None:
+        models = range(len(losses))
         with ThreadPoolExecutor(self._n_threads) as pool:
-            runs = [
-                pool.submit(self._run_one, m, t, losses[m]) for m in range(len(losses))
-            ]
             try:
+                runs = [pool.submit(self._run_one, m, t, losses[m]) for m in models]
                 for run in runs:
                     run.result()
-            finally:
-                # After an interrupt the threads end within one call.
+            except BaseException:
+                # The pool waits for its threads: they end within one call.
                 self._interrupted = True
-        self._interrupted = False
+                raise
 
     def _run_with_prox(self, t: int, losses: np.ndarray) -> None:
         """Step by step, all models side by side, the prox in torch."""

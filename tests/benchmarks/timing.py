@@ -19,15 +19,20 @@ class Seconds:
 
 
 @contextmanager
-def one_thread():
-    """Keep BLAS, OpenMP and torch on one thread; restore after the block."""
+def at_most(n_threads):
+    """Keep BLAS, OpenMP and torch on so many threads; restore after the block."""
     before = torch.get_num_threads()
-    with threadpool_limits(1):
-        torch.set_num_threads(1)
+    with threadpool_limits(n_threads):
+        torch.set_num_threads(n_threads)
         try:
             yield
         finally:
             torch.set_num_threads(before)
+
+
+def one_thread():
+    """Keep BLAS, OpenMP and torch on one thread; restore after the block."""
+    return at_most(1)
 
 
 def measure(function):
@@ -90,7 +95,7 @@ def report(title, times, base, targets=None):
         ratio = seconds.wall / times[base].wall
         line = f"{name:<34}{1e3 * seconds.wall:>12.3f}{1e3 * seconds.cpu:>12.3f}"
         line += f"{ratio:>8.2f}"
-        if name in targets:
+        if targets.get(name):
             met = ratio >= targets[name]
             line += f"{targets[name]:>8.1f}  {'met' if met else 'MISSED'}"
             if not met:
