@@ -189,6 +189,20 @@ def test_next_to_skorch():
     compare((48, 32, 32, 11), 40_956, 32, np.float32, {SKORCH: 8.0}, 5, 1)
 
 
+@pytest.mark.parametrize(
+    ("widths", "batch_size"),
+    [
+        ((784, 1000, 1000, 10), 128),
+        ((100, 1024, 1024, 1024, 10), 256),
+        ((784, 2000, 2000, 10), 200),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_wide_layers(widths, batch_size, dtype):
+    """Compiled products next to those of BLAS, which torch calls."""
+    compare(widths, 4 * batch_size, batch_size, dtype, {}, 3, 1)
+
+
 @pytest.mark.parametrize("n_outputs", [2, 11])
 def test_logistic_regression(n_outputs):
     """Adam in small batches, next to MLPClassifier without hidden layers."""
