@@ -23,8 +23,8 @@ INLINE REAL NAME(exp)(REAL x)
     memcpy(&bits, &shifted, sizeof(bits));
     bits -= 0x4B400000;
     half = bits >> 1;
-    bits = (bits - half + 127) << 23;
-    half = (half + 127) << 23;
+    bits = (int32_t)((uint32_t)(bits - half + 127) << 23);
+    half = (int32_t)((uint32_t)(half + 127) << 23);
     float first, second;
     memcpy(&first, &half, sizeof(first));
     memcpy(&second, &bits, sizeof(second));
