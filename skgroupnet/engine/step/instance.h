@@ -1,6 +1,6 @@
 /* The step for float and for double on one instruction set, whose name, vector and
  * block step.c defines: VERSION, VECTOR_BYTES and ROWS. */
-#if defined(__GNUC__)
+#if VECTORS
 #define LANES ((int64_t)(VECTOR_BYTES / sizeof(REAL)))
 #define VEC NAME(vector)
 #define HALF NAME(half)

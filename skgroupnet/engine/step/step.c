@@ -4,6 +4,7 @@
  * buffers.  It is compiled for float and double, and for several instruction sets where
  * the compiler can; the best one of the machine is chosen when the module is imported.
  */
+#define Py_LIMITED_API 0x030B0000
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
@@ -14,6 +15,15 @@
 
 #include "plan.h"
 
+#if UINTPTR_MAX != UINT64_MAX
+#error "A plan has fields of eight bytes, and this machine has shorter pointers."
+#endif
+
+/* Elsewhere than in GCC and clang, or with -DVECTORS=0, a vector is one number. */
+#if !defined(VECTORS) && defined(__GNUC__)
+#define VECTORS 1
+#endif
+
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
 #else
@@ -23,7 +33,8 @@
 #define restrict __restrict
 #endif
 
-#if defined(__GNUC__) && defined(__x86_64__)
+/* Not with MinGW: GCC does not align the stack for wide vectors on Windows. */
+#if VECTORS && defined(__x86_64__) && !defined(__MINGW32__)
 #define VERSIONS 1
 #else
 #define VERSIONS 0

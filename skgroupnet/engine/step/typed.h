@@ -1,5 +1,5 @@
 /* The step for one type of number, REAL, on one instruction set. */
-#if defined(__GNUC__)
+#if VECTORS
 typedef REAL VEC
     __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(REAL)), may_alias));
 #if VECTOR_BYTES >= 32
