@@ -79,6 +79,17 @@ def test_constraints_pin_every_direct_dependency():
     assert {name for name in names if not name.startswith("skgroupnet")} <= pinned
 
 
+def test_the_build_knows_every_source_of_the_compiled_steps():
+    # One that is not listed is missing from the source distribution.
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    [extension] = tools["setuptools"]["ext-modules"]
+    listed = [*extension["sources"], *extension["depends"]]
+    folder = ROOT / "skgroupnet" / "engine" / "step"
+    assert sorted(listed) == sorted(
+        path.relative_to(ROOT).as_posix() for path in folder.glob("*.[ch]")
+    )
+
+
 def test_show_versions_names_every_dependency(capsys):
     skgroupnet.show_versions()
     report = capsys.readouterr().out
