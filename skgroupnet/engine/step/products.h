@@ -95,7 +95,7 @@ INLINE REAL NAME(dot)(const REAL *x, const REAL *y, int64_t n)
         j += LANES;
     }
     even += odd;
-#if defined(__GNUC__) && VECTOR_BYTES >= 32
+#if VECTORS && VECTOR_BYTES >= 32
     HALF half, other;
     memcpy(&half, &even, sizeof(half));
     memcpy(&other, (const char *)&even + sizeof(half), sizeof(half));
