@@ -10,7 +10,7 @@ typedef struct {
     REAL rate;       /* learning rate */
     REAL constant;   /* sgd: the step handed over */
     REAL fresh;      /* weight of the new square in the second moment */
-    REAL keep;       /* adamax: decay of the largest entry */
+    REAL keep;       /* weight of the old moment */
     REAL epsilon;    /* in the denominator */
     REAL correction; /* of the root of the second moment */
     REAL move;       /* factor on the direction, besides the step */
@@ -27,6 +27,7 @@ static NAME(Numbers) NAME(numbers)(const Plan *p, int64_t t)
         a.constant = (REAL)p->rate * (REAL)(mu == 0 ? 1 : travelled);
     } else if (p->update == RMSPROP) {
         a.fresh = (REAL)(1 - p->beta_2);
+        a.keep = (REAL)p->beta_2;
     } else {
         a.fresh = (REAL)(1 - p->beta_2);
         a.keep = (REAL)p->beta_2;
@@ -45,9 +46,9 @@ static const REAL *NAME(direct)(const Plan *p, REAL *restrict grad)
     if (!direction)
         return grad;
     if (p->update != SGD) {
-        REAL fresh = (REAL)(1 - p->beta_1);
+        REAL keep = (REAL)p->beta_1, fresh = (REAL)(1 - p->beta_1);
         for (int64_t i = 0; i < n; i++)
-            direction[i] += fresh * (grad[i] - direction[i]);
+            direction[i] = keep * direction[i] + fresh * grad[i];
         return direction;
     }
     REAL mu = (REAL)p->beta_1;
@@ -71,7 +72,7 @@ INLINE REAL NAME(step_of)(const int update, REAL size, REAL *moment,
         *moment = old > now ? old : now;
         return a->rate / *moment;
     }
-    *moment += a->fresh * (size - *moment);
+    *moment = a->keep * *moment + a->fresh * size;
     return a->rate / (a->epsilon + a->correction * SQRT(*moment));
 }
 
