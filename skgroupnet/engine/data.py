@@ -204,7 +204,8 @@ class Rows:
         self._dtype = dtype
         self._random_states = [model.random_state for model in models]
         pairs = [model.weighted_rows(n) for model in models]
-        self._rows = [rows for rows, _ in pairs]
+        # Compiled steps read 64-bit integers.
+        self._rows = [rows.astype(np.int64, copy=False) for rows, _ in pairs]
         self._weights = [weight for _, weight in pairs]
 
     def keep(self, index: list[int]) -> None:
