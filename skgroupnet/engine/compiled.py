@@ -295,11 +295,11 @@ def _rows(problem: Problem, data: Data) -> dict[str, Any]:
         X = data.sparse
         fields["X"] = np.ascontiguousarray(X.data)
         fields["row_starts"] = X.indptr.astype(np.int64)
-        fields["columns"] = X.indices.astype(np.int32, copy=False)
+        fields["columns"] = np.ascontiguousarray(X.indices, dtype=np.int32)
     else:
         fields["X"] = data.X.contiguous().numpy()
     if data.codes is not None:
-        fields["codes"] = data.codes.numpy()
+        fields["codes"] = data.codes.contiguous().numpy()
         return fields
     y = data.y.contiguous().numpy()
     fields["y"] = y
