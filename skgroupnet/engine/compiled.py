@@ -44,6 +44,8 @@ NOT_BUILT = (
 # Floating-point operations of one call: some milliseconds, and less than half a second
 # on any machine, so that an interrupt is answered soon.
 OPERATIONS = 1e8
+# What a step takes besides its products, in the time of so many operations.
+OVERHEAD = 1e3
 # Below this many floating-point operations of an epoch, threads cost more than they
 # save.
 WORTH_A_THREAD = 1e7
@@ -194,7 +196,7 @@ class CompiledSteps:
         self._steps_taken = stack.flat.new_empty(
             (stack.n_models, shrinkage.groups.n_groups)
         )
-        flops = 6.0 * max(1, stack.layout.n_weights) * rows.batch_rows
+        flops = OVERHEAD + 6.0 * stack.layout.n_parameters * rows.batch_rows
         self._together = max(1, int(OPERATIONS / flops))
         self._n_threads = min(n_threads, stack.n_models)
         if flops * rows.n_batches < WORTH_A_THREAD:
