@@ -1,10 +1,13 @@
 """Data, random networks, models, and a gradient by autograd to compare with."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
+from skgroupnet import config_context
 from skgroupnet.engine import (
     LOSSES,
     Model,
@@ -13,6 +16,7 @@ from skgroupnet.engine import (
     fista,
     initial_network,
     stationarity_gap,
+    train,
 )
 from skgroupnet.network import Network
 from skgroupnet.penalties import GroupLasso
@@ -194,3 +198,66 @@ def model(random_network, make_model):
         return make_model(start, lam, rate, **settings)
 
     return model
+
+
+@pytest.fixture
+def both():
+    """Train models in torch and compiled; returns a pair of fits for each."""
+
+    def both(problem, models, settings):
+        fits = []
+        for step in ("torch", "compiled"):
+            with config_context(step=step):
+                fits.append(train(problem, deepcopy(models), settings))
+        return list(zip(*fits, strict=True))
+
+    return both
+
+
+@pytest.fixture
+def distance(flat):
+    """Largest difference between two fits: of weights, state and losses.
+
+    Weights relative to the largest weight, and once more relative to the largest move
+    from where they were (as far as the weights can tell); state relative to its
+    largest number; losses relative to themselves, and to one.
+    """
+
+    def distance(fit, reference, start=None):
+        assert fit.outcome == reference.outcome
+        assert fit.state.keys() == reference.state.keys()
+        before = 0 if start is None else flat(start).astype(float)
+        weights, expected = flat(fit.network), flat(reference.network).astype(float)
+        difference = np.abs(weights - expected).max()
+        digits = 4 * np.finfo(weights.dtype).eps * np.abs(expected).max()
+        move = np.abs(expected - before).max()
+        found = {
+            "weights": difference / np.abs(expected).max(),
+            "move": max(0.0, difference - digits) / (move + digits),
+        }
+        for name, value in reference.state.items():
+            largest = np.abs(value).max()
+            difference = np.abs(fit.state[name].astype(float) - value).max()
+            found[name] = difference / largest if largest else difference
+        ours, theirs = np.array(fit.loss_curve), np.array(reference.loss_curve)
+        found["loss"] = np.max(np.abs(ours - theirs) / np.maximum(1, np.abs(theirs)))
+        return found
+
+    return distance
+
+
+@pytest.fixture
+def compare(both, distance):
+    """Compare a few epochs in float64; returns the fits of the compiled steps."""
+
+    def compare(problem, models, update, tolerance=1e-11, **changes):
+        values = {"batch_size": 16, "max_iter": 6, "tol": 0.0}
+        values |= {"n_iter_no_change": np.inf} | changes
+        fits = []
+        for reference, fit in both(problem, models, Settings(update, **values)):
+            found = distance(fit, reference)
+            assert max(found.values()) <= tolerance, found
+            fits.append(fit)
+        return fits
+
+    return compare
