@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from joblib import effective_n_jobs
+from joblib.parallel import get_active_backend
 
 # Below this many floating-point operations a step, a fit runs on one thread.  Two can
 # make a step of 1e8 almost twice as fast on an idle machine, but ten times as slow on a
@@ -35,6 +37,11 @@ def threads_for(flops: float) -> Iterator[None]:
 
 def available_threads() -> int:
     """Threads that a fit may use: no more than torch has, and joblib allows here."""
+    backend, _ = get_active_backend()
+    in_thread = threading.current_thread() is not threading.main_thread()
+    if backend.nesting_level and in_thread:
+        # One of joblib's own threads.  In its processes torch has what is left for one.
+        return 1
     return max(1, min(torch.get_num_threads(), effective_n_jobs(-1)))
 
 
