@@ -1,6 +1,9 @@
 """Data, random networks, models, and a gradient by autograd to compare with."""
 
+import threading
+from collections import namedtuple
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from skgroupnet.engine import (
     Model,
     Problem,
     Settings,
+    compiled,
     fista,
     initial_network,
     stationarity_gap,
@@ -204,11 +208,14 @@ def model(random_network, make_model):
 def both():
     """Train models in torch and compiled; returns a pair of fits for each."""
 
+    def fresh(model):
+        return replace(model, random_state=deepcopy(model.random_state))
+
     def both(problem, models, settings):
         fits = []
         for step in ("torch", "compiled"):
             with config_context(step=step):
-                fits.append(train(problem, deepcopy(models), settings))
+                fits.append(train(problem, [fresh(m) for m in models], settings))
         return list(zip(*fits, strict=True))
 
     return both
@@ -261,3 +268,32 @@ def compare(both, distance):
         return fits
 
     return compare
+
+
+class Spy:
+    """The compiled module; notes its calls, may choose the version and interrupt."""
+
+    Call = namedtuple("Call", "n_plans first stop t version thread")
+
+    def __init__(self, module):
+        self._module = module
+        self.calls, self.version, self.interrupt_after = [], None, None
+
+    def __getattr__(self, name):
+        return getattr(self._module, name)
+
+    def steps(self, plans, first, stop, t, version):
+        version = version if self.version is None else self.version
+        self._module.steps(plans, first, stop, t, version)
+        thread = threading.current_thread()
+        self.calls.append(self.Call(len(plans), first, stop, t, version, thread))
+        if len(self.calls) == self.interrupt_after:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def spy(monkeypatch):
+    """Watch the calls of the compiled module."""
+    spy = Spy(compiled._step)
+    monkeypatch.setattr(compiled, "_step", spy)
+    return spy

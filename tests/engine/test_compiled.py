@@ -1,0 +1,286 @@
+"""Which steps are taken, what the user is told of it, and what C is told of a model."""
+
+import importlib.util
+import re
+import sys
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from skgroupnet import GroupSparseMLPClassifier, config_context, engine, show_versions
+from skgroupnet.config import VARIABLE, chosen_step
+from skgroupnet.engine import SGD, Adam, Problem, RMSprop, Settings, compiled, train
+from skgroupnet.penalties import GroupLasso, NoPenalty
+from skgroupnet.penalties.base import NormPenalty
+
+needs_step = pytest.mark.skipif(
+    compiled._step is None, reason="the compiled step is not built"
+)
+HEADER = Path(compiled.__file__).parent / "step" / "plan.h"
+
+
+@dataclass(frozen=True)
+class MyAdam(Adam):
+    """Not the Adam that C knows."""
+
+
+@dataclass(frozen=True)
+class Hard(GroupLasso):
+    """A group lasso whose prox keeps what it does not remove."""
+
+    def shrink(self, norms, step, lam):
+        return norms.where(norms > step * lam, 0.0)
+
+
+@dataclass(frozen=True)
+class Huber(NormPenalty):
+    """Quadratic up to the norm one, then linear; every weight for itself."""
+
+    elementwise: ClassVar[bool] = True
+
+    def profile(self, norms, lam):
+        return lam * (norms**2 / 2).where(norms < 1, norms - 0.5)
+
+    def shrink(self, norms, step, lam):
+        strength = step * lam
+        inside = norms / (1 + strength)
+        return inside.where(inside < 1, norms - strength)
+
+    def slope(self, norms, lam):
+        return lam * norms.clamp_max(1.0)
+
+
+@pytest.fixture
+def auto(monkeypatch):
+    """No choice but the default."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+
+
+@pytest.fixture
+def reported(problem, model):
+    """What a watch is told of the steps of a problem."""
+
+    def reported(update=None, **changes):
+        reports = []
+
+        def watch(epoch):
+            reports.append(epoch.report)
+            return False
+
+        settings = Settings(update or Adam(), max_iter=1)
+        train(replace(problem, **changes), [model()], settings, watch)
+        return reports[0]
+
+    return reported
+
+
+@needs_step
+def test_the_best_instruction_set_is_the_default(auto, reported):
+    best = compiled._step.instruction_sets[-1]
+    assert reported() == f"Steps compiled for {best}."
+    assert compiled.default_report() == f"compiled for {best}"
+
+
+def test_torch_on_demand(reported):
+    with config_context(step="torch"):
+        why = f"config_context or {VARIABLE} asks for it"
+        assert reported() == f"Steps in torch: {why}."
+        assert compiled.default_report() == f"torch: {why}"
+
+
+@needs_step
+@pytest.mark.parametrize(
+    ("device", "update", "flops", "reason"),
+    [
+        ("cuda:1", Adam(), 1.0, "the device is 'cuda:1'"),
+        ("cpu", MyAdam(), 1.0, "there is no compiled MyAdam(beta_1=0.9, "),
+        ("cpu", Adam(), 1e12, "products as large as these use several threads there"),
+    ],
+)
+def test_what_is_not_compiled(device, update, flops, reason, auto):
+    problem = SimpleNamespace(device=device, penalty=GroupLasso(), keep_zeros=False)
+    possible, told = compiled.report(problem, update, flops)
+    assert not possible
+    assert told.startswith(f"Steps in torch: {reason}")
+    with config_context(step="compiled"):
+        with pytest.raises(RuntimeError, match="are asked for, but") as caught:
+            compiled.report(problem, update, flops)
+    assert reason in str(caught.value)
+
+
+def test_an_update_that_is_not_compiled(auto, problem, model, reported, flat):
+    settings = Settings(MyAdam(), max_iter=3, tol=0)
+    (fit,) = train(problem, [model()], settings)
+    with config_context(step="torch"):
+        (expected,) = train(problem, [model()], settings)
+    np.testing.assert_array_equal(flat(fit.network), flat(expected.network))
+    with config_context(step="compiled"), pytest.raises(RuntimeError):
+        train(problem, [model()], settings)
+
+
+def test_without_the_extension(auto, problem, model, monkeypatch, reported, capsys):
+    monkeypatch.setattr(compiled, "_step", None)
+    told = "this installation has no compiled steps; to get them, install a C compiler"
+    assert reported().startswith(f"Steps in torch: {told}")
+    show_versions()
+    steps = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(f"steps +torch: {told} and reinstall skgroupnet", steps)
+    with config_context(step="compiled"):
+        with pytest.raises(RuntimeError, match="no compiled steps"):
+            train(problem, [model()], Settings(Adam()))
+
+
+def test_import_without_the_extension(monkeypatch):
+    monkeypatch.delattr(engine, "_step", raising=False)
+    monkeypatch.setitem(sys.modules, "skgroupnet.engine._step", None)
+    spec = importlib.util.spec_from_file_location("a_copy", compiled.__file__)
+    copy = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(copy)
+    assert copy._step is None
+    assert "no compiled steps" in copy.NOT_BUILT
+
+
+def test_environment(auto, monkeypatch, reported, problem, model):
+    assert chosen_step() == "auto"
+    monkeypatch.setenv(VARIABLE, "torch")
+    assert VARIABLE in reported()
+    with config_context(step="auto"):
+        assert chosen_step() == "auto"
+    monkeypatch.setenv(VARIABLE, "c")
+    with pytest.raises(ValueError, match=f"{VARIABLE} must be one of .* got 'c'"):
+        train(problem, [model()], Settings(Adam()))
+
+
+def test_contexts_nest(auto, monkeypatch):
+    with config_context(step="torch"):
+        with config_context(step="auto"):
+            assert chosen_step() == "auto"
+        assert chosen_step() == "torch"
+        with pytest.raises(KeyError), config_context(step="compiled"):
+            assert chosen_step() == "compiled"
+            raise KeyError
+        assert chosen_step() == "torch"
+        with pytest.raises(ValueError, match="step must be one of"):
+            with config_context(step="fast"):
+                pass
+        assert chosen_step() == "torch"
+        thread = threading.Thread(target=lambda: seen.append(chosen_step()))
+        seen = []
+        thread.start()
+        thread.join()
+    assert chosen_step() == "auto"
+    # A context belongs to its thread.
+    assert seen == ["auto"]
+
+
+@pytest.mark.parametrize("step", ["torch", pytest.param("compiled", marks=needs_step)])
+def test_the_user_is_told(step, draw, capsys):
+    X, y = draw("cross_entropy")
+    clf = GroupSparseMLPClassifier(lam=0.001, max_iter=20, tol=1e3, verbose=1)
+    with config_context(step=step):
+        clf.fit(X, y)
+        lines = capsys.readouterr().out.splitlines()
+        show_versions()
+    told = "Steps in torch: " if step == "torch" else "Steps compiled for "
+    assert lines[0].startswith(told)
+    assert [line for line in lines if "Steps" in line] == lines[:1]
+    steps = capsys.readouterr().out.splitlines()[-1]
+    assert steps.split()[:2] == ["steps", "torch:" if step == "torch" else "compiled"]
+
+
+@needs_step
+@pytest.mark.parametrize("update", [Adam(), RMSprop(), SGD(0.0)], ids=repr)
+@pytest.mark.parametrize(
+    ("penalty", "other"), [(Hard(), GroupLasso()), (Huber(), NoPenalty())], ids=repr
+)
+def test_other_penalties_are_shrunk_in_torch(
+    penalty, other, update, problem, model, compare, auto, reported, flat
+):
+    mine = replace(problem, penalty=penalty, labels=np.array([0, 1, 0, -1, 1]))
+    models = [model(lam=0.02 + 0.02 * m, rate=0.05, seed=m) for m in range(3)]
+    fits = compare(mine, models, update)
+    assert reported(penalty=penalty).endswith(f", the prox of {penalty!r} in torch.")
+    # With zeros to keep there is no penalty.
+    assert "torch" not in reported(penalty=penalty, keep_zeros=True)
+    plain = compare(replace(mine, penalty=other), models, update)
+    for fit, without in zip(fits, plain, strict=True):
+        assert np.abs(flat(fit.network) - flat(without.network)).max() > 1e-3
+
+
+def _declared():
+    """Names and types of the fields of a plan, and the enumerations, in the header."""
+    text = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.DOTALL)
+    body = re.search(r"typedef struct \{(.*?)\} Plan;", text, re.DOTALL)[1]
+    fields = re.findall(r"(?:const )?(\w+) (\*?)(\w+);", body)
+    kinds = {"int64_t": np.int64, "double": np.float64}
+    enumerations = [
+        [name.strip() for name in names.split(",")]
+        for names in re.findall(r"enum \{(.*?)\}", text, re.DOTALL)
+    ]
+    return [
+        (name, np.dtype(np.uintp if star else kinds[kind]))
+        for kind, star, name in fields
+    ], enumerations
+
+
+@pytest.mark.skipif(not HEADER.is_file(), reason="the sources of C are not there")
+def test_a_plan_is_the_same_in_c():
+    fields, enumerations = _declared()
+    mine = [(name, compiled.PLAN[name]) for name in compiled.PLAN.names]
+    assert fields == mine
+    shrinks = [name for name in enumerations[3] if name in vars(compiled)]
+    assert enumerations == [
+        [name.upper() for name in compiled.ACTIVATIONS],
+        [name.upper() for name in compiled.LOSSES],
+        [update.__name__.upper() for update in compiled.UPDATES],
+        sorted(shrinks, key=vars(compiled).get),
+    ]
+
+
+@needs_step
+def test_plans_are_checked():
+    assert compiled.PLAN.itemsize == compiled._step.plan_bytes
+    n_versions = len(compiled._step.instruction_sets)
+    plans = np.zeros(1, dtype=compiled.PLAN)
+    for wrong, version in [
+        (plans.tobytes()[:-1], 0), (b"12345678", 0), (plans, -1), (plans, n_versions)
+    ]:  # fmt: skip
+        with pytest.raises(ValueError, match="plans of .* bytes"):
+            compiled._step.steps(wrong, 0, 1, 0, version)
+    compiled._step.steps(plans[:0], 0, 1, 0, 0)
+
+
+def test_every_model_has_a_random_state_of_its_own(problem, model):
+    first = model()
+    second = replace(model(), random_state=first.random_state)
+    with pytest.raises(ValueError, match="random_state of its own"):
+        train(problem, [first, second], Settings(Adam()))
+
+
+@needs_step
+@pytest.mark.parametrize("version", range(3))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_every_instruction_set(
+    version, dtype, draw, random_network, make_model, compare, spy
+):
+    if version >= len(compiled._step.instruction_sets):
+        pytest.skip("this machine has fewer instruction sets")
+    spy.version = version
+    for width in range(1, 37):
+        widths = (37 - width, width, 1 + width % 5)
+        X, y = draw("squared_error", 11 + width, widths[0], widths[2], width, dtype)
+        start = random_network("squared_error", widths, seed=width, dtype=dtype)
+        problem = Problem(X, y, "squared_error", GroupLasso())
+        compare(
+            problem,
+            [make_model(start, 0.02, rate=0.01)],
+            SGD(),
+            1e-5 if dtype == np.float32 else 1e-13,
+            max_iter=2,
+        )
+    assert {call.version for call in spy.calls} == {version}
