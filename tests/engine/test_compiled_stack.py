@@ -89,9 +89,7 @@ def test_the_same_bits_alone_and_on_any_number_of_threads(
         seen = {call.thread for call in spy.calls}
         assert (threading.current_thread() in seen) == (n == 1)
         assert len(seen) > 1 or n == 1
-    outcomes = [fit.outcome for fit in alone]
-    assert outcomes[2:4] == ["diverged", "converged"]
-    assert set(outcomes[:2] + outcomes[4:]) == {"max_iter"}
+    assert [fit.outcome for fit in alone[2:4]] == ["diverged", "converged"]
 
 
 def test_small_epochs_are_not_worth_a_thread(problem, company, monkeypatch, spy):
