@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 
 import joblib
@@ -146,18 +147,47 @@ def test_available_threads():
     assert seen == [1] * 4
 
 
-def test_a_call_is_short_however_small_a_step(draw, random_network, make_model, spy):
-    X, y = draw("squared_error", n=100, d=1, k=1)
-    problem = Problem(X, y, "squared_error", GroupLasso())
-    rows = np.tile(np.arange(100), 3000)
-    start = random_network("squared_error", (1, 1))
-    model = make_model(start, rate=1e-3, rows=rows)
-    train(problem, [model], Settings(SGD(0.0), batch_size=1, max_iter=1, tol=0))
+@pytest.fixture
+def many_steps(draw, random_network, make_model):
+    """Take 300000 small steps, one epoch."""
+
+    def take():
+        X, y = draw("squared_error", n=100, d=1, k=1)
+        problem = Problem(X, y, "squared_error", GroupLasso())
+        rows = np.tile(np.arange(100), 3000)
+        start = random_network("squared_error", (1, 1))
+        model = make_model(start, rate=1e-3, rows=rows)
+        train(problem, [model], Settings(SGD(0.0), batch_size=1, max_iter=1, tol=0))
+
+    return take
+
+
+def test_a_call_is_short_however_small_a_step(many_steps, spy):
+    many_steps()
     sizes = [call.stop - call.first for call in spy.calls]
-    assert sum(sizes) == len(rows)
+    assert sum(sizes) == 300000
     # Each at most a microsecond or two.
     assert max(sizes) <= 2e5
     assert [call.t for call in spy.calls] == [call.first for call in spy.calls]
+
+
+def test_other_threads_run_during_a_call(many_steps, spy, monkeypatch):
+    ticks, during, steps = [], [], spy.steps
+
+    def counted(*args):
+        before = len(ticks)
+        steps(*args)
+        during.append(len(ticks) - before)
+
+    monkeypatch.setattr(spy, "steps", counted)
+    monkeypatch.setattr(compiled, "OPERATIONS", 1e12)
+    thread = threading.Thread(target=many_steps)
+    thread.start()
+    while thread.is_alive():
+        time.sleep(1e-3)
+        ticks.append(None)
+    assert len(during) == 1
+    assert during[0] > 5
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
