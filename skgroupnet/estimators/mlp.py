@@ -326,7 +326,8 @@ class GroupSparseMLPClassifier(NetworkClassifier, GroupSparseMLP):
         Training ends when the objective (with early stopping, the score) has not
         improved by `tol` for more than `n_iter_no_change` epochs in a row.
     verbose : bool, default=False
-        Whether to print one line per epoch.
+        Whether to print one line per epoch, and first what takes the steps, see
+        `skgroupnet.config_context`.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last `fit`. The curves and
         ``n_iter_`` are those of the last call.
@@ -630,7 +631,8 @@ class GroupSparseMLPRegressor(NetworkRegressor, GroupSparseMLP):
         Training ends when the objective (with early stopping, the score) has not
         improved by `tol` for more than `n_iter_no_change` epochs in a row.
     verbose : bool, default=False
-        Whether to print one line per epoch.
+        Whether to print one line per epoch, and first what takes the steps, see
+        `skgroupnet.config_context`.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last `fit`. The curves and
         ``n_iter_`` are those of the last call.
