@@ -63,10 +63,9 @@ def train(
     Raises
     ------
     ValueError
-        If two models share a random state: their results would depend on each other.
+        If the models do not fit the rows, or share what has to be their own.
     """
-    if len({id(model.random_state) for model in models}) < len(models):
-        raise ValueError("Every model needs a random_state of its own.")
+    _check(problem, models)
     fits: dict[int, Fit] = {}
     with torch.inference_mode():
         data = Data(problem, models[0].start.widths[-1])
@@ -76,6 +75,26 @@ def train(
             with threads_for(training.flops):
                 fits |= training.interrupt() if interrupted else training.run(watch)
     return [fits[m] for m in range(len(models))]
+
+
+def _check(problem: Problem, models: Sequence[Model]) -> None:
+    """Refuse what would be read out of bounds, or make results depend on each other."""
+    X, y = problem.X, problem.y
+    n_codes = int(y.max()) + 1 if y.ndim == 1 else 0
+    for model in models:
+        widths, dtype = model.start.widths, model.start.weights[0].dtype
+        if (widths[0], dtype) != (X.shape[1], X.dtype):
+            raise ValueError(
+                f"A network of {dtype} with {widths[0]} inputs cannot be trained on X "
+                f"of {X.dtype} with {X.shape[1]} columns."
+            )
+        if widths[-1] < n_codes or (y.ndim > 1 and widths[-1] != y.shape[1]):
+            raise ValueError(
+                f"A network with {widths[-1]} outputs does not fit y with "
+                f"{n_codes or y.shape[1]}."
+            )
+    if len({id(model.random_state) for model in models}) < len(models):
+        raise ValueError("Every model needs a random_state of its own.")
 
 
 def _alike(models: Sequence[Model], n: int, settings: Settings) -> list[list[int]]:

@@ -304,3 +304,20 @@ def test_strength_zero_is_no_penalty(problem, model, flat):
     none = replace(problem, penalty=NoPenalty())
     (without,) = train(none, [model(lam=1.0)], _settings(SGD()))
     np.testing.assert_allclose(flat(zero.network), flat(without.network), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "message"),
+    [
+        ((4, 3), np.float64, "with 4 inputs cannot be trained on X .* with 5 columns"),
+        ((5, 3), np.float32, "of float32 .* cannot be trained on X of float64"),
+        ((5, 2), np.float64, "with 2 outputs does not fit y with 3"),
+    ],
+)
+@pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
+def test_a_network_that_does_not_fit(
+    loss, shape, dtype, message, draw, zeros, make_model
+):
+    problem = Problem(*draw(loss), loss, GroupLasso())
+    with pytest.raises(ValueError, match=message):
+        train(problem, [make_model(zeros(loss, shape, dtype))], Settings(SGD()))
