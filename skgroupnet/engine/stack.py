@@ -54,7 +54,7 @@ class Layout:
         parts = flat.split_with_sizes(sizes, 1)
         n_layers = len(shapes)
         weights = [
-            part.unflatten(1, shape)
+            part.view(len(flat), *shape)
             for part, shape in zip(parts[:n_layers], shapes, strict=True)
         ]
         return weights, [part.unsqueeze(1) for part in parts[n_layers:]]

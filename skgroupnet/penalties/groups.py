@@ -121,7 +121,7 @@ class Groups:
         if id(T) in self._remembered:
             return self._remembered[id(T)]
         blocks = [
-            part if block.width == 1 else part.unflatten(1, (block.n_rows, block.width))
+            part if block.width == 1 else part.view(len(T), block.n_rows, block.width)
             for block, part in zip(
                 self._blocks, T.split_with_sizes(self._sizes, 1), strict=True
             )
