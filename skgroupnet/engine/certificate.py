@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from skgroupnet.engine.data import Data
+from skgroupnet.engine.fista import fista
 from skgroupnet.engine.initial import initial_network
 from skgroupnet.engine.losses import LOSSES
 from skgroupnet.engine.problem import Model, Problem
@@ -16,8 +17,11 @@ from skgroupnet.engine.shrinkage import Shrinkage
 from skgroupnet.engine.stack import Stack
 from skgroupnet.engine.threads import threads_for
 from skgroupnet.network import Network
+from skgroupnet.penalties import NoPenalty
 
 CERTIFICATE_ROWS = 512
+# Largest number of iterations for the part of a model that is not penalised.
+NULL_ITERATIONS = 10_000
 
 
 def stationarity_gap(problem: Problem, model: Model, network: Network) -> float:
@@ -72,8 +76,8 @@ def _gradient(
 def lam_max(problem: Problem, row_weight: np.ndarray | None = None) -> float:
     """Smallest lam at which zero is stationary for the linear model of a problem.
 
-    With an unpenalised intercept the null model predicts the mean of y.  Features
-    with a negative label count as if they were left out.
+    The null model has the unpenalised intercept and features, if there are any: with
+    an intercept alone it predicts the mean of y.
 
     Parameters
     ----------
@@ -89,14 +93,12 @@ def lam_max(problem: Problem, row_weight: np.ndarray | None = None) -> float:
     """
     n_outputs = int(problem.y.max()) + 1 if problem.y.ndim == 1 else problem.y.shape[1]
     widths = (problem.X.shape[1], n_outputs)
-    output = LOSSES[problem.loss].output
+    random_state = np.random.RandomState(0)
     start = initial_network(
-        widths, "identity", output, np.random.RandomState(0), problem.X.dtype
+        widths, "identity", LOSSES[problem.loss].output, random_state, problem.X.dtype
     )
-    model = Model(start, 1.0, 1.0, np.random.RandomState(0), row_weight=row_weight)
-    if problem.fit_intercept and not problem.penalize_bias:
-        bias = _null_intercept(problem, model, n_outputs).astype(problem.X.dtype)
-        start = Network(start.weights, (bias,), "identity", output)
+    model = Model(start, 1.0, 1.0, random_state, row_weight=row_weight)
+    start = _null_model(problem, model)
     problem = replace(problem, keep_zeros=False, group_sizes=None)
     with torch.inference_mode():
         stack, shrinkage = _gradient(problem, model, start)
@@ -123,6 +125,33 @@ def _smallest(enough: Callable[[float], bool]) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high
+
+
+def _null_model(problem: Problem, model: Model) -> Network:
+    """Fit what is not penalised; the rest is zero."""
+    start, labels, dtype = model.start, problem.labels, problem.X.dtype
+    intercept = problem.fit_intercept and not problem.penalize_bias
+    weight, bias = np.zeros_like(start.weights[0]), start.biases[0]
+    if intercept:
+        bias = _null_intercept(problem, model, len(bias)).astype(dtype)
+    free = np.zeros(len(weight), dtype=bool) if labels is None else labels < 0
+    if free.any():
+        part = replace(
+            problem,
+            X=problem.X[:, free],
+            penalty=NoPenalty(),
+            labels=None,
+            group_sizes=None,
+            keep_zeros=False,
+            fit_intercept=intercept,
+        )
+        network = replace(start, weights=(weight[free],), biases=(bias,))
+        tol = float(np.finfo(dtype).eps) ** (2 / 3)
+        (fit,) = fista(
+            part, [replace(model, start=network)], max_iter=NULL_ITERATIONS, tol=tol
+        )
+        weight[free], bias = fit.network.weights[0], fit.network.biases[0]
+    return replace(start, weights=(weight,), biases=(bias,))
 
 
 def _null_intercept(problem: Problem, model: Model, n_outputs: int) -> np.ndarray:

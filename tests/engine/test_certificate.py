@@ -18,6 +18,7 @@ from skgroupnet.penalties import (
 )
 
 LABELS = np.array([0, 1, 0, -1, 1, 0])
+SETS = np.array([0, 1, 0, 2, 1, 0])
 
 
 def _soft(values, threshold):
@@ -129,9 +130,9 @@ def test_lam_max_is_the_documented_formula(loss, container, draw):
         null = np.full(3, 0.5 if loss == "log_loss" else 1 / 3)
         mean = share @ Y if intercept else link.get(loss, null)
         correlation = X.T @ (share[:, None] * (Y - mean))
-        by_set = [correlation[LABELS == label] for label in (0, 1)]
+        by_set = [correlation[SETS == label] for label in (0, 1, 2)]
         problem = Problem(
-            container(X), y, loss, GroupLasso(), LABELS, fit_intercept=intercept
+            container(X), y, loss, GroupLasso(), SETS, fit_intercept=intercept
         )
         expected = max(np.linalg.norm(c) / np.sqrt(c.size) for c in by_set)
         assert lam_max(problem, weight) == pytest.approx(expected, rel=1e-10)
@@ -143,11 +144,12 @@ def test_lam_max_is_the_documented_formula(loss, container, draw):
 @pytest.mark.parametrize("name", PENALTIES)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("penalize_bias", [False, True])
+@pytest.mark.parametrize("labels", [None, LABELS], ids=["features", "sets"])
 def test_lam_max_is_where_the_last_group_goes(
-    name, loss, penalize_bias, draw, zeros, make_model
+    name, loss, penalize_bias, labels, draw, zeros, make_model
 ):
     X, y = draw(loss, n=90, d=6, k=3)
-    problem = Problem(X, y, loss, get_penalty(name), None, penalize_bias)
+    problem = Problem(X, y, loss, get_penalty(name), labels, penalize_bias)
     largest = lam_max(problem)
     if name in ("none", "l2"):
         assert largest == np.inf
@@ -156,8 +158,10 @@ def test_lam_max_is_where_the_last_group_goes(
     models = [make_model(start, f * largest) for f in (1 + 1e-6, 1 - 1e-3)]
     above, below = fista(problem, models, max_iter=3000, tol=1e-10)
     assert above.outcome == below.outcome == "converged"
-    assert not above.network.weights[0].any()
-    parts = [*below.network.weights, *below.network.biases * penalize_bias]
+    penalised = slice(None) if labels is None else labels >= 0
+    assert not above.network.weights[0][penalised].any()
+    assert labels is None or above.network.weights[0][labels < 0].all()
+    parts = [below.network.weights[0][penalised], *below.network.biases * penalize_bias]
     assert any(part.any() for part in parts)
 
 
