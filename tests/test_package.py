@@ -1,6 +1,7 @@
 """The public names, the version and the package's metadata."""
 
 import importlib
+import sys
 import tomllib
 from importlib.metadata import metadata, version
 from importlib.resources import files
@@ -95,6 +96,12 @@ def test_show_versions_names_every_dependency(capsys):
     report = capsys.readouterr().out
     for name in ("skgroupnet", "python", "scikit-learn", "torch", "numpy", "scipy"):
         assert f"\n{name} " in f"\n{report}"
+
+
+def test_show_versions_where_the_engine_is_broken(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "skgroupnet.engine.compiled", None)
+    skgroupnet.show_versions()
+    assert "steps         unknown: ModuleNotFoundError(" in capsys.readouterr().out
 
 
 def test_show_versions_without_an_optional_package(capsys, monkeypatch):

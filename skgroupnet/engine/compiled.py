@@ -316,17 +316,17 @@ def _update(update: Update, state: State) -> dict[str, Any]:
     fields: dict[str, Any] = {"update": UPDATES.index(type(update))}
     if isinstance(update, SGD):
         fields |= {"beta_1": update.momentum, "nesterov": update.nesterov}
-        fields["direction"] = state.get("momentum", 0)
-        return fields
-    if isinstance(update, RMSprop):
-        fields["beta_2"] = update.decay
-    elif isinstance(update, Adam | AdaMax):
-        fields |= {"beta_1": update.beta_1, "beta_2": update.beta_2}
-        fields["direction"] = state["first"]
+        return fields | {"direction": state.get("momentum", 0)}
     if isinstance(update, AdaMax):
-        return fields | {"moment": state["largest"], "epsilon": update.epsilon}
-    epsilon = state["epsilon"][:, 0].tolist()
-    return fields | {"moment": state["second"], "epsilon": epsilon}
+        fields |= {"moment": state["largest"], "epsilon": update.epsilon}
+    else:
+        fields["moment"] = state["second"]
+        fields["epsilon"] = state["epsilon"][:, 0].tolist()
+    if isinstance(update, RMSprop):
+        return fields | {"beta_2": update.decay}
+    assert isinstance(update, Adam | AdaMax)
+    fields |= {"beta_1": update.beta_1, "beta_2": update.beta_2}
+    return fields | {"direction": state["first"]}
 
 
 def _shrink(shrinkage: Shrinkage) -> dict[str, Any]:
