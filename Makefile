@@ -61,7 +61,7 @@ sanitize: $(DEV)
 	rm -rf $(SANITIZED)
 	mkdir -p $(SANITIZED)
 	cp -R pyproject.toml skgroupnet tests $(SANITIZED)
-	$(CC) -std=c11 -Wall -Wextra -Werror $(SANITIZE) -shared -fPIC \
+	$(CC) -std=c11 -ffp-contract=fast -Wall -Wextra -Werror $(SANITIZE) -shared -fPIC \
 		-isystem "$$($(BIN)/python -c \
 			"import sysconfig; print(sysconfig.get_path('include'))")" \
 		skgroupnet/engine/step/step.c \

@@ -37,8 +37,8 @@ except ImportError:
     _step = None  # type: ignore[assignment]
 
 NOT_BUILT = (
-    "this installation has no compiled steps; to get them, install a C compiler and "
-    "reinstall skgroupnet"
+    "this installation has no compiled steps, or outdated ones; to get them, install a "
+    "C compiler and reinstall skgroupnet"
 )
 
 # Floating-point operations of one call: some milliseconds, and less than half a second
@@ -155,7 +155,9 @@ def _obstacle() -> str:
     """Say what speaks against compiled steps, whatever the problem; empty: nothing."""
     if chosen_step() == "torch":
         return f"config_context or {VARIABLE} asks for it"
-    return NOT_BUILT if _step is None else ""
+    # What was built from other sources reads other plans.
+    built = _step is not None and _step.plan_bytes == PLAN.itemsize
+    return "" if built else NOT_BUILT
 
 
 def _instruction_set() -> str:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sysconfig
 import time
+import tomllib
 from importlib.machinery import ExtensionFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -28,7 +29,8 @@ from tests.benchmarks.timing import one_thread
 pytestmark = [pytest.mark.benchmark, pytest.mark.filterwarnings("ignore")]
 
 SOURCES = Path(compiled.__file__).parent / "step"
-FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros"]
+TOOLS = tomllib.loads((SOURCES.parents[2] / "pyproject.toml").read_text())["tool"]
+FLAGS = TOOLS["setuptools"]["ext-modules"][0]["extra-compile-args"]
 PARTS = ("gather", "forward", "errors", "backward", "update")
 SHAPES = [
     ((48, 32, 32, 11), 40_956, 32, 20),
@@ -56,7 +58,7 @@ def modules(tmp_path_factory):
         target = folder / "_step.so"
         include = f"-I{sysconfig.get_path('include')}"
         output = ["-shared", "-fPIC", "-o", str(target), str(folder / "step.c"), "-lm"]
-        subprocess.run([compiler, "-std=c11", *FLAGS, include, *output], check=True)
+        subprocess.run([compiler, *FLAGS, include, *output], check=True)
         loader = ExtensionFileLoader("_step", str(target))
         module = module_from_spec(spec_from_loader("_step", loader))
         loader.exec_module(module)

@@ -123,9 +123,15 @@ def test_an_update_that_is_not_compiled(auto, problem, model, reported, flat):
         train(problem, [model()], settings)
 
 
-def test_without_the_extension(auto, problem, model, monkeypatch, reported, capsys):
-    monkeypatch.setattr(compiled, "_step", None)
-    told = "this installation has no compiled steps; to get them, install a C compiler"
+@pytest.mark.parametrize("step", [None, SimpleNamespace(plan_bytes=8)])
+def test_without_the_extension(
+    step, auto, problem, model, monkeypatch, reported, capsys
+):
+    monkeypatch.setattr(compiled, "_step", step)
+    told = (
+        "this installation has no compiled steps, or outdated ones; to get them, "
+        "install a C compiler"
+    )
     assert reported().startswith(f"Steps in torch: {told}")
     show_versions()
     steps = capsys.readouterr().out.splitlines()[-1]
