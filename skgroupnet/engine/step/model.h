@@ -101,7 +101,8 @@ static void NAME(forward)(const Plan *p, NAME(Room) * room, int64_t rows)
                         room->copy[k * LANES + j] = j < out ? W[k * out + j] : 0;
             }
             memcpy(room->bias, bias, (size_t)out * sizeof(REAL));
-            NAME(product)(rows, out, in, input, lda, 1, B, ldb, room->bias, output, ldc);
+            NAME(product)(rows, out, in, input, lda, 1, B, ldb, room->bias, output,
+                          ldc);
         }
         if (l + 1 < p->n_layers)
             NAME(activate)(p->activation, output, rows * ldc);
@@ -139,7 +140,8 @@ static double NAME(errors)(const Plan *p, NAME(Room) * room, const int64_t *orde
 }
 
 /* T (columns x rows, rows of ld) = A (rows x columns) transposed, some rows at a time:
- * one at a time, all writes to a matrix as wide as a power of two go to one cache set. */
+ * one at a time, all writes to a matrix as wide as a power of two go to one cache
+ * set. */
 static void NAME(transpose)(const REAL *restrict A, int64_t rows, int64_t columns,
                             REAL *restrict T, int64_t ld)
 {

@@ -1,4 +1,4 @@
-/* What one model is trained on and with: the fields of PLAN in compiled.py, in its order.
+/* What one model is trained on and with: the fields of PLAN in compiled.py, in order.
  *
  * Every field has eight bytes.  Numbers that the name "real" stands for are float or
  * double, as the plan's `itemsize` says.  Pointers may be null where that is said.
@@ -32,7 +32,7 @@ typedef struct {
     const double *constant; /* added to the loss of each row; null: nothing */
 
     /* An epoch: rows in their order and the weight of each in the gradient of its
-     * batch (null: one over the rows of the batch); the loss of each batch comes out. */
+     * batch (null: one over the rows of the batch).  Out: the loss of each batch. */
     const int64_t *order;
     const void *scale;
     int64_t n_rows;

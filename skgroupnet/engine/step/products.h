@@ -5,7 +5,8 @@
  * number is summed in the order of the depth, whatever its block.
  */
 
-/* The first `width` columns of R x V vectors of C; A(i, k) = A[i * a_row + k * a_depth]. */
+/* The first `width` columns of R x V vectors of C; A(i, k) is
+ * A[i * a_row + k * a_depth]. */
 INLINE void NAME(tile)(const int R, const int V, int64_t width, int64_t depth,
                        const REAL *A, int64_t a_row, int64_t a_depth, const REAL *B,
                        int64_t ldb, const REAL *start, REAL *C, int64_t ldc)

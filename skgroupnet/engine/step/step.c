@@ -62,7 +62,8 @@
 #include "instance.h"
 #if defined(__clang__)
 #pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512vl"))), apply_to = function)
+#pragma clang attribute push( \
+    __attribute__((target("avx2,fma,avx512f,avx512dq,avx512vl"))), apply_to = function)
 #else
 #pragma GCC target("avx512f,avx512dq,avx512vl")
 #endif
@@ -111,8 +112,8 @@ static int runnable(void)
 PyDoc_STRVAR(steps_doc,
              "steps(plans, first, stop, t, version)\n--\n\n"
              "Take the steps of batches first to stop of an epoch, plan by plan.\n\n"
-             "plans is an array of PLAN, t the number of steps done before, version an\n"
-             "index of instruction_sets. The interpreter is free in the meantime.");
+             "plans is an array of PLAN, t the number of steps done before, version\n"
+             "an index of instruction_sets. Other threads run in the meantime.");
 
 static PyObject *steps(PyObject *module, PyObject *args)
 {
@@ -163,7 +164,9 @@ static int fill(PyObject *module)
     }
     int failed = PyModule_AddObjectRef(module, "instruction_sets", names);
     Py_DECREF(names);
-    return failed < 0 ? -1 : PyModule_AddIntConstant(module, "plan_bytes", sizeof(Plan));
+    if (failed < 0)
+        return -1;
+    return PyModule_AddIntConstant(module, "plan_bytes", sizeof(Plan));
 }
 
 static PyModuleDef_Slot slots[] = {

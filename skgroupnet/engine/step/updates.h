@@ -118,7 +118,8 @@ INLINE REAL NAME(size_of)(const int update, const Plan *p, int64_t i, const REAL
             size += NAME(dot)(x, x, n);
         }
     }
-    return update == ADAMAX ? size : size * ((const REAL *)p->inverse_sizes)[p->group_ids[i]];
+    const REAL *inverse = p->inverse_sizes;
+    return update == ADAMAX ? size : size * inverse[p->group_ids[i]];
 }
 
 /* Move group number i, shrink its weights one by one where that is asked for, and
@@ -177,7 +178,8 @@ INLINE void NAME(groups)(const int update, const Plan *p, const NAME(Numbers) * 
     for (int64_t i = 0; i < n; i++) {
         if (factor[i] == 1)
             continue;
-        for (int64_t s = p->group_spans[first + i]; s < p->group_spans[first + i + 1]; s++) {
+        int64_t last = p->group_spans[first + i + 1];
+        for (int64_t s = p->group_spans[first + i]; s < last; s++) {
             REAL *w = (REAL *)p->weights + p->span_starts[s];
             for (int64_t j = 0; j < p->span_lengths[s]; j++)
                 w[j] *= factor[i];
