@@ -98,8 +98,8 @@ def lam_max(problem: Problem, row_weight: np.ndarray | None = None) -> float:
         widths, "identity", LOSSES[problem.loss].output, random_state, problem.X.dtype
     )
     model = Model(start, 1.0, 1.0, random_state, row_weight=row_weight)
-    start = _null_model(problem, model)
     problem = replace(problem, keep_zeros=False, group_sizes=None)
+    start = _null_model(problem, model)
     with torch.inference_mode():
         stack, shrinkage = _gradient(problem, model, start)
         zero = torch.zeros_like(stack.flat)
@@ -141,8 +141,6 @@ def _null_model(problem: Problem, model: Model) -> Network:
             X=problem.X[:, free],
             penalty=NoPenalty(),
             labels=None,
-            group_sizes=None,
-            keep_zeros=False,
             fit_intercept=intercept,
         )
         network = replace(start, weights=(weight[free],), biases=(bias,))

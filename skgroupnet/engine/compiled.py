@@ -133,15 +133,7 @@ def report(problem: Problem, update: Update, flops: float) -> tuple[bool, str]:
     flops : float
         Floating-point operations of a step of one model.
     """
-    obstacle = _obstacle()
-    if obstacle:
-        pass
-    elif torch.device(problem.device).type != "cpu":
-        obstacle = f"the device is {problem.device!r}"
-    elif type(update) not in UPDATES:
-        obstacle = f"there is no compiled {update!r}"
-    elif flops >= WORTH_THREADS:
-        obstacle = "products as large as these use several threads there"
+    obstacle = _obstacle() or _obstacle_in(problem, update, flops)
     if obstacle and chosen_step() == "compiled":
         raise RuntimeError(f"Compiled steps are asked for, but {obstacle}.")
     if obstacle:
@@ -158,6 +150,17 @@ def _obstacle() -> str:
     # What was built from other sources reads other plans.
     built = _step is not None and _step.plan_bytes == PLAN.itemsize
     return "" if built else NOT_BUILT
+
+
+def _obstacle_in(problem: Problem, update: Update, flops: float) -> str:
+    """Say what speaks against compiled steps of this problem; empty: nothing."""
+    if torch.device(problem.device).type != "cpu":
+        return f"the device is {problem.device!r}"
+    if type(update) not in UPDATES:
+        return f"there is no compiled {update!r}"
+    if flops >= WORTH_THREADS:
+        return "products as large as these use several threads there"
+    return ""
 
 
 def _instruction_set() -> str:

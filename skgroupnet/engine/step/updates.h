@@ -20,21 +20,18 @@ static NAME(Numbers) NAME(numbers)(const Plan *p, int64_t t)
 {
     NAME(Numbers) a = {.rate = (REAL)p->rate, .correction = 1, .move = 1};
     a.epsilon = (REAL)p->epsilon;
+    a.fresh = (REAL)(1 - p->beta_2);
+    a.keep = (REAL)p->beta_2;
     if (p->update == SGD) {
         double mu = p->beta_1;
         double steps = (double)(t + (p->nesterov && mu != 0));
         double travelled = mu == 1 ? steps : (1 - pow(mu, steps)) / (1 - mu);
         a.constant = (REAL)p->rate * (REAL)(mu == 0 ? 1 : travelled);
-    } else if (p->update == RMSPROP) {
-        a.fresh = (REAL)(1 - p->beta_2);
-        a.keep = (REAL)p->beta_2;
-    } else {
-        a.fresh = (REAL)(1 - p->beta_2);
-        a.keep = (REAL)p->beta_2;
-        a.move = (REAL)(1 / (1 - pow(p->beta_1, (double)t)));
-        if (p->update == ADAM)
-            a.correction = (REAL)(1 / sqrt(1 - pow(p->beta_2, (double)t)));
     }
+    if (p->update == ADAM || p->update == ADAMAX)
+        a.move = (REAL)(1 / (1 - pow(p->beta_1, (double)t)));
+    if (p->update == ADAM)
+        a.correction = (REAL)(1 / sqrt(1 - pow(p->beta_2, (double)t)));
     return a;
 }
 
@@ -77,12 +74,10 @@ INLINE REAL NAME(step_of)(const int update, REAL size, REAL *moment,
 }
 
 /* Factor on a group of norm r: its prox is one factor for all its weights. */
-INLINE REAL NAME(factor)(const int shrink, REAL r, REAL step, REAL strength)
+INLINE REAL NAME(factor)(REAL r, REAL step, REAL strength)
 {
     r = r < SMALLEST ? SMALLEST : r;
     r = r > LARGEST ? LARGEST : r;
-    if (shrink == RIDGE)
-        return r / (step * strength + 1) / r;
     REAL rest = r - step * strength;
     return (rest < 0 ? 0 : rest) / r;
 }
@@ -174,7 +169,7 @@ INLINE void NAME(groups)(const int update, const Plan *p, const NAME(Numbers) * 
     if (p->shrink == KEEP)
         return;
     for (int64_t i = 0; i < TOGETHER; i++)
-        factor[i] = NAME(factor)(SOFT, SQRT(size[i]), step[i], strength[i]);
+        factor[i] = NAME(factor)(SQRT(size[i]), step[i], strength[i]);
     for (int64_t i = 0; i < n; i++) {
         if (factor[i] == 1)
             continue;
