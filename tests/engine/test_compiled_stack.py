@@ -240,7 +240,8 @@ pressed = []
 
 def fit_estimator():
     clf = GroupSparseMLPClassifier(
-        lam=1e-4, hidden_layer_sizes=(64, 32), max_iter=10**7, tol=0, random_state=0
+        lam=1e-4, hidden_layer_sizes=(64, 32), max_iter=10**7, tol=0, random_state=0,
+        n_iter_no_change=np.inf,  # else it may converge first
     )
     later()
     with warnings.catch_warnings(record=True) as caught:
