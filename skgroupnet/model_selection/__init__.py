@@ -1,0 +1,1 @@
+"""Choosing lam and all else: searches, cross-validation and paths, trained at once."""

@@ -1,0 +1,1 @@
+"""Pictures of networks and paths, in scikit-learn's Display conventions."""
