@@ -1,10 +1,23 @@
 """The engine: stacks of networks trained in torch, without scikit-learn."""
 
-from skgroupnet.engine.certificate import lam_max, stationarity_gap
+from skgroupnet.engine.certificate import (
+    lam_max,
+    stationarity_gap,
+    stationarity_gaps,
+)
 from skgroupnet.engine.fista import fista
 from skgroupnet.engine.initial import initial_network
 from skgroupnet.engine.losses import LOSSES
-from skgroupnet.engine.problem import Epoch, Fit, Model, Problem, Settings
+from skgroupnet.engine.problem import (
+    Epoch,
+    Fit,
+    FullBatch,
+    Job,
+    Model,
+    Problem,
+    Settings,
+)
+from skgroupnet.engine.solve import solve
 from skgroupnet.engine.stochastic import train
 from skgroupnet.engine.updates import SGD, Adam, AdaMax, RMSprop
 
@@ -15,6 +28,8 @@ __all__ = [
     "Adam",
     "Epoch",
     "Fit",
+    "FullBatch",
+    "Job",
     "Model",
     "Problem",
     "RMSprop",
@@ -22,6 +37,8 @@ __all__ = [
     "fista",
     "initial_network",
     "lam_max",
+    "solve",
     "stationarity_gap",
+    "stationarity_gaps",
     "train",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,10 +13,15 @@ from skgroupnet.engine.data import Data
 from skgroupnet.engine.fista import fista
 from skgroupnet.engine.initial import initial_network
 from skgroupnet.engine.losses import LOSSES
-from skgroupnet.engine.problem import Model, Problem
+from skgroupnet.engine.problem import Job, Model, Problem
 from skgroupnet.engine.shrinkage import Shrinkage
 from skgroupnet.engine.stack import Stack
-from skgroupnet.engine.threads import threads_for
+from skgroupnet.engine.threads import (
+    Stopped,
+    Workers,
+    available_threads,
+    threads_for,
+)
 from skgroupnet.network import Network
 from skgroupnet.penalties import NoPenalty
 
@@ -47,6 +53,37 @@ def stationarity_gap(problem: Problem, model: Model, network: Network) -> float:
     with torch.inference_mode():
         stack, shrinkage = _gradient(problem, model, network)
         return shrinkage.gap(stack.flat, stack.grad)
+
+
+def stationarity_gaps(
+    jobs: Sequence[Job], networks: Sequence[Network], n_threads: int | None = None
+) -> list[float]:
+    """Stationarity gap of each of several networks.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        What each was trained on.
+    networks : sequence of Network
+        The networks.
+    n_threads : int, default=None
+        Number of threads; None: as many as there are.
+
+    Returns
+    -------
+    list of float
+        The gaps.
+    """
+    if len(jobs) == 1:
+        return [stationarity_gap(jobs[0].problem, jobs[0].model, networks[0])]
+    gaps = [float("nan")] * len(jobs)
+
+    def measure(m: int, stopped: Stopped) -> None:
+        gaps[m] = stationarity_gap(jobs[m].problem, jobs[m].model, networks[m])
+
+    with threads_for(0.0), Workers(n_threads or available_threads()) as workers:
+        workers.run([partial(measure, m) for m in range(len(jobs))])
+    return gaps
 
 
 def _gradient(

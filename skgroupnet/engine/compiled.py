@@ -7,7 +7,7 @@ models; models are independent, so that they may be spread over threads.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,8 @@ from skgroupnet.engine.data import Data, Rows
 from skgroupnet.engine.problem import Problem, Settings
 from skgroupnet.engine.shrinkage import FixedZeros, Shrinkage
 from skgroupnet.engine.stack import Stack
-from skgroupnet.engine.threads import WORTH_THREADS
+from skgroupnet.engine.steps import Task
+from skgroupnet.engine.threads import WORTH_THREADS, Stopped
 from skgroupnet.engine.updates import SGD, Adam, AdaMax, RMSprop, State, Update
 from skgroupnet.penalties import (
     L1,
@@ -46,9 +47,6 @@ NOT_BUILT = (
 OPERATIONS = 1e8
 # What a step takes besides its products, in the time of so many operations.
 OVERHEAD = 1e3
-# Below this many floating-point operations of an epoch, threads cost more than they
-# save.
-WORTH_A_THREAD = 1e7
 
 _POINTER, _REAL, _COUNT = np.uintp, np.float64, np.int64
 # The fields of Plan in step/plan.h, which explains them.
@@ -121,6 +119,15 @@ def default_report() -> str:
     return f"torch: {obstacle}" if obstacle else f"compiled for {_instruction_set()}"
 
 
+def one_by_one(problem: Problem, update: Update, flops: float) -> bool:
+    """Whether models of a problem step independently, and not side by side in torch.
+
+    Parameters as in `report`.
+    """
+    in_torch = type(problem.penalty) not in SHRINKS and not problem.keep_zeros
+    return report(problem, update, flops)[0] and not in_torch
+
+
 def report(problem: Problem, update: Update, flops: float) -> tuple[bool, str]:
     """Whether the steps of a problem are compiled, and what to tell the user.
 
@@ -180,8 +187,6 @@ class CompiledSteps:
         What is trained, in place.
     data, rows
         What it is trained on.
-    n_threads : int
-        Number of threads that may be used.
     """
 
     def __init__(
@@ -193,7 +198,6 @@ class CompiledSteps:
         state: State,
         data: Data,
         rows: Rows,
-        n_threads: int,
     ) -> None:
         self._rows, self._shuffle, self._shrinkage = rows, settings.shuffle, shrinkage
         self._version = len(_step.instruction_sets) - 1
@@ -203,10 +207,6 @@ class CompiledSteps:
         )
         flops = OVERHEAD + 6.0 * stack.layout.n_parameters * rows.batch_rows
         self._together = max(1, int(OPERATIONS / flops))
-        self._n_threads = min(n_threads, stack.n_models)
-        if flops * rows.n_batches < WORTH_A_THREAD:
-            self._n_threads = 1
-        self._interrupted = False
         self._alive: list[Any] = []
         self._plans = np.zeros(stack.n_models, dtype=PLAN)
         self._set(
@@ -242,18 +242,12 @@ class CompiledSteps:
                 value = value.data_ptr() + stride * np.arange(len(self._plans))
             self._plans[name] = value
 
-    def run(self, rates: np.ndarray, t: int) -> np.ndarray:
-        """Go over the rows once, after ``t`` steps."""
+    def tasks(self, rates: np.ndarray, t: int, losses: np.ndarray) -> list[Task]:
+        """Make the tasks of an epoch, one a model unless the prox is in torch."""
         self._plans["rate"] = rates
-        losses = np.empty((len(self._plans), self._rows.n_batches))
         if self._in_torch:
-            self._run_with_prox(t, losses)
-        elif self._n_threads == 1:
-            for m in range(len(losses)):
-                self._run_one(m, t, losses[m])
-        else:
-            self._run_threads(t, losses)
-        return losses.T
+            return [partial(self._run_with_prox, t, losses)]
+        return [partial(self._run_one, m, t, losses[m]) for m in range(len(losses))]
 
     def _begin(self, m: int, losses: np.ndarray) -> list[np.ndarray | None]:
         """Point a plan at its next epoch; returns what has to stay alive."""
@@ -264,32 +258,22 @@ class CompiledSteps:
         plan["losses"] = losses.ctypes.data
         return [order, scale]
 
-    def _run_one(self, m: int, t: int, losses: np.ndarray) -> None:
+    def _run_one(self, m: int, t: int, losses: np.ndarray, stopped: Stopped) -> None:
         alive = self._begin(m, losses)
         plan = self._plans[m : m + 1]
         for first in range(0, len(losses), self._together):
-            if self._interrupted:
+            if stopped():
                 break
             stop = min(first + self._together, len(losses))
             _step.steps(plan, first, stop, t + first, self._version)
         del alive
 
-    def _run_threads(self, t: int, losses: np.ndarray) -> None:
-        models = range(len(losses))
-        with ThreadPoolExecutor(self._n_threads) as pool:
-            try:
-                runs = [pool.submit(self._run_one, m, t, losses[m]) for m in models]
-                for run in runs:
-                    run.result()
-            except BaseException:
-                # The pool waits for its threads: they end within one call.
-                self._interrupted = True
-                raise
-
-    def _run_with_prox(self, t: int, losses: np.ndarray) -> None:
+    def _run_with_prox(self, t: int, losses: np.ndarray, stopped: Stopped) -> None:
         """Step by step, all models side by side, the prox in torch."""
         alive = [self._begin(m, losses[m]) for m in range(len(losses))]
         for batch in range(losses.shape[1]):
+            if stopped():
+                break
             _step.steps(self._plans, batch, batch + 1, t + batch, self._version)
             self._shrinkage.apply(self._steps_taken)
         del alive

@@ -11,7 +11,7 @@ import scipy.sparse
 import torch
 from torch import Tensor
 
-from skgroupnet.engine.problem import Model, Problem
+from skgroupnet.engine.problem import Problem
 
 # Rows are gathered for several batches at a time: one gather costs as much as a
 # matrix product of a small network.  This many numbers of a chunk stay in the cache.
@@ -178,15 +178,16 @@ class Data:
 class Rows:
     """The rows each model of a stack trains on, and their weights.
 
-    All models must have the same number of batches.  Where the last batch of one is
-    shorter than that of another, a row of its own with weight zero fills it.
+    All models have the same number of rows.
 
     Parameters
     ----------
-    models : sequence of Model
-        The models.
-    n : int
-        Number of rows of the data.
+    rows : list of int ndarray of shape (n,)
+        Rows of each model.
+    weights : list of (ndarray of shape (n,) or None)
+        Their weights, of mean 1; None for all models: all rows count equally.
+    random_states : list of RandomState
+        Decide the order of the rows.
     batch_rows : int
         Rows in a batch.
     dtype : dtype
@@ -195,18 +196,17 @@ class Rows:
 
     def __init__(
         self,
-        models: list[Model],
-        n: int,
+        rows: list[np.ndarray],
+        weights: list[np.ndarray | None],
+        random_states: list[np.random.RandomState],
         batch_rows: int,
         dtype: np.typing.DTypeLike,
     ) -> None:
         self.batch_rows = batch_rows
+        self._rows, self._weights, self._random_states = rows, weights, random_states
+        whole, rest = divmod(self.n_rows, batch_rows)
+        self._sizes = np.array([batch_rows] * whole + [rest] * (rest > 0))
         self._dtype = dtype
-        self._random_states = [model.random_state for model in models]
-        pairs = [model.weighted_rows(n) for model in models]
-        # Compiled steps read 64-bit integers.
-        self._rows = [rows.astype(np.int64, copy=False) for rows, _ in pairs]
-        self._weights = [weight for _, weight in pairs]
 
     def keep(self, index: list[int]) -> None:
         """Go on with some of the models."""
@@ -215,58 +215,39 @@ class Rows:
         self._weights = [self._weights[i] for i in index]
 
     @property
-    def lengths(self) -> np.ndarray:
-        """Number of rows of each model, (M,)."""
-        return np.array([len(rows) for rows in self._rows])
-
-    @property
-    def uniform(self) -> bool:
-        """Whether all rows count equally and all models have the same number."""
-        return len(set(self.lengths)) == 1 and all(w is None for w in self._weights)
+    def n_rows(self) -> int:
+        """Number of rows of each model."""
+        return len(self._rows[0])
 
     @property
     def n_batches(self) -> int:
-        """Number of batches of an epoch, the same for all models."""
-        return -(-len(self._rows[0]) // self.batch_rows)
+        """Number of batches of an epoch."""
+        return len(self._sizes)
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Share of each batch in the rows, (n_batches,)."""
+        return self._sizes / self.n_rows
 
     def epoch(self, m: int, shuffle: bool) -> tuple[np.ndarray, np.ndarray | None]:
-        """Rows of an epoch of one model and their scale, each (n_m,).
+        """Rows of an epoch of one model and their scale, each (n,).
 
         The scale is a row's weight over the size of its batch; None if all rows of
         the model count equally.
         """
-        rows, weight = self._rows[m], self._weights[m]
-        n = len(rows)
+        rows, weight, n = self._rows[m], self._weights[m], self.n_rows
         by = self._random_states[m].permutation(n) if shuffle else np.arange(n)
         if weight is None:
             return rows[by], None
-        return rows[by], self._scale(weight[by])
+        scale = weight[by] / np.repeat(self._sizes, self._sizes)
+        return rows[by], scale.astype(self._dtype)
 
     def order(self, shuffle: bool) -> tuple[Tensor, Tensor | None]:
-        """Rows of an epoch and their scale, each (M, n); scale None if uniform."""
-        order = np.empty((len(self._rows), self.lengths.max()), dtype=np.int64)
-        scales = None if self.uniform else np.zeros(order.shape, dtype=self._dtype)
-        for m, rows in enumerate(self._rows):
-            n = len(rows)
-            order[m, n:] = rows[-1]
-            order[m, :n], scale = self.epoch(m, shuffle)
-            if scales is not None:
-                scales[m, :n] = self._scale(np.ones(n)) if scale is None else scale
-        if scales is None:
-            return torch.from_numpy(order), None
-        return torch.from_numpy(order), torch.from_numpy(scales)
-
-    def _scale(self, weight: np.ndarray) -> np.ndarray:
-        """Weight of each row over the number of rows of its batch."""
-        sizes = self._batch_sizes(len(weight))
-        return (weight / np.repeat(sizes, sizes)).astype(self._dtype)
-
-    def _batch_sizes(self, n: int) -> np.ndarray:
-        whole, rest = divmod(n, self.batch_rows)
-        return np.array([self.batch_rows] * whole + [rest] * (rest > 0))
-
-    def shares(self) -> np.ndarray:
-        """Share of each batch in the rows of its model, (n_batches, M)."""
-        return np.stack(
-            [self._batch_sizes(len(rows)) / len(rows) for rows in self._rows], axis=1
+        """Rows of an epoch and their scale, each (M, n); scale None as in `epoch`."""
+        orders, scales = zip(
+            *(self.epoch(m, shuffle) for m in range(len(self._rows))), strict=True
         )
+        order = torch.from_numpy(np.stack(orders))
+        if scales[0] is None:
+            return order, None
+        return order, torch.from_numpy(np.stack(scales))

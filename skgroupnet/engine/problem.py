@@ -110,7 +110,11 @@ class Model:
 
 @dataclass(frozen=True)
 class Settings:
-    """How a stack is trained; see the estimators for the meaning of each setting."""
+    """How a network is trained by batches.
+
+    See the estimators for the meaning of each setting.  With ``gap`` a model is done
+    when its stationarity gap is at most that, measured after every epoch.
+    """
 
     update: Update
     learning_rate: str = "constant"
@@ -120,11 +124,39 @@ class Settings:
     shuffle: bool = True
     tol: float = 1e-4
     n_iter_no_change: float = 10
+    gap: float | None = None
 
     def batch_rows(self, n: int) -> int:
         """Rows in a batch when a model trains on n rows."""
         size = 200 if self.batch_size == "auto" else self.batch_size
         return max(1, min(size, n))
+
+
+@dataclass(frozen=True)
+class FullBatch:
+    """How a linear model is solved: to a stationarity gap of at most ``tol``."""
+
+    max_iter: int = 1000
+    tol: float = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A model to train, on which problem, and how.
+
+    Parameters
+    ----------
+    problem : Problem
+        Jobs of the same object can share a stack.
+    model : Model
+        The model.
+    settings : Settings or FullBatch
+        How it is trained.
+    """
+
+    problem: Problem
+    model: Model
+    settings: Settings | FullBatch
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +174,7 @@ class Fit:
     scores : list of float
         Score of each epoch; empty without a score.
     state : dict of ndarray
-        Optimizer state, to go on from.
+        Optimizer state, to go on from; empty if training need not go on.
     """
 
     network: Network
@@ -159,7 +191,7 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class Epoch:
-    """The state of a stack after an epoch, as a watcher sees it.
+    """The state of all models after an epoch, as a watcher sees it.
 
     Parameters
     ----------

@@ -79,7 +79,6 @@ class Shrinkage:
             self._problem.group_sizes,
         )
         self.groups.remember(stack.flat)
-        self.groups.remember(stack.grad)
 
     def keep(self, index: Tensor) -> None:
         """Go on with some of the models; the stack has been cut already."""

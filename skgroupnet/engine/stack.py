@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -153,8 +154,6 @@ class Stack:
         Shape of the networks.
     flat : Tensor of shape (M, P)
         Weights and biases.
-    grad : Tensor of shape (M, P)
-        Gradient, after `backward`.
     """
 
     def __init__(
@@ -164,21 +163,31 @@ class Stack:
         self._template = first
         self.layout = Layout(first.widths)
         self.loss: Loss = LOSSES[loss]
-        rows = [
-            np.concatenate([a.ravel() for a in (*net.weights, *net.biases)])
-            for net in networks
-        ]
-        self._allocate(torch.as_tensor(np.stack(rows)).to(device))
+        shape = (len(networks), self.layout.n_parameters)
+        flat = np.empty(shape, dtype=first.weights[0].dtype)
+        for row, network in zip(flat, networks, strict=True):
+            parts = [part.ravel() for part in (*network.weights, *network.biases)]
+            np.concatenate(parts, out=row)
+        self._allocate(torch.as_tensor(flat).to(device))
 
     def _allocate(self, flat: Tensor) -> None:
         self.flat = flat
-        self.grad = torch.zeros_like(flat)
+        self.__dict__.pop("_grads", None)
         self.weights, biases = self.layout.split(flat)
         self.biases = [bias.transpose(1, 2) for bias in biases]
         self.weights_t = [weight.transpose(1, 2) for weight in self.weights]
-        self.weight_grads, _ = self.layout.split(self.grad)
-        self.bias_grad = self.grad[:, self.layout.n_weights :]
         self._workspaces: dict[int, Workspace] = {}
+
+    @cached_property
+    def _grads(self) -> tuple[Tensor, list[Tensor], Tensor]:
+        """Gradient, its matrices and its biases; compiled steps do not need them."""
+        grad = torch.zeros_like(self.flat)
+        return grad, self.layout.split(grad)[0], grad[:, self.layout.n_weights :]
+
+    @property
+    def grad(self) -> Tensor:
+        """Gradient, (M, P), after `backward`."""
+        return self._grads[0]
 
     @property
     def n_models(self) -> int:
@@ -225,13 +234,14 @@ class Stack:
     def backward(self, X: Tensor, work: Workspace) -> None:
         """Gradient from the error of the raw prediction in ``work.errors[-1]``."""
         derivative = _DERIVATIVE[self.activation]
+        _, weight_grads, bias_grad = self._grads
         for layer in range(len(self.weights) - 1, 0, -1):
             hidden, below = work.hidden[layer - 1], work.errors[layer - 1]
-            torch.bmm(hidden, work.errors_t[layer], out=self.weight_grads[layer])
+            torch.bmm(hidden, work.errors_t[layer], out=weight_grads[layer])
             torch.bmm(self.weights[layer], work.errors[layer], out=below)
             derivative(below, hidden)
-        torch.bmm(X, work.errors_t[0], out=self.weight_grads[0])
-        torch.sum(work.error, 2, out=self.bias_grad)
+        torch.bmm(X, work.errors_t[0], out=weight_grads[0])
+        torch.sum(work.error, 2, out=bias_grad)
 
     def gradient(self, X: Tensor, target: Tensor, scale: Tensor, raw: Tensor) -> None:
         """Gradient of sum_i scale_i loss_i, into ``grad``.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -11,19 +13,26 @@ from skgroupnet.engine.data import Data, Rows
 from skgroupnet.engine.problem import Problem, Settings
 from skgroupnet.engine.shrinkage import Shrinkage
 from skgroupnet.engine.stack import Stack
+from skgroupnet.engine.threads import Stopped
 from skgroupnet.engine.updates import State
+
+Task = Callable[[Stopped], None]
 
 
 class Steps(Protocol):
     """What takes the steps of a stack."""
 
-    def run(self, rates: np.ndarray, t: int) -> np.ndarray:
-        """Go over the rows once, after ``t`` steps, each model at its rate (M,).
+    def tasks(self, rates: np.ndarray, t: int, losses: np.ndarray) -> list[Task]:
+        """Make what goes over the rows once; the tasks may run side by side.
 
-        Returns
-        -------
-        ndarray of shape (n_batches, M)
-            Mean loss of each batch before its step.
+        Parameters
+        ----------
+        rates : ndarray of shape (M,)
+            Learning rate of each model.
+        t : int
+            Number of steps taken before.
+        losses : ndarray of shape (M, n_batches)
+            Where the mean loss of each batch before its step is written.
         """
 
 
@@ -56,13 +65,19 @@ class TorchSteps:
         self._update, self._shuffle = settings.update, settings.shuffle
         self._stack, self._shrinkage, self._state = stack, shrinkage, state
         self._data, self._rows = data, rows
+        shrinkage.groups.remember(stack.grad)
 
-    def run(self, rates: np.ndarray, t: int) -> np.ndarray:
-        """Go over the rows once."""
+    def tasks(self, rates: np.ndarray, t: int, losses: np.ndarray) -> list[Task]:
+        """Make the one task of an epoch: all models step side by side."""
+        return [partial(self._run, rates, t, losses)]
+
+    def _run(
+        self, rates: np.ndarray, t: int, losses: np.ndarray, stopped: Stopped
+    ) -> None:
         stack, groups = self._stack, self._shrinkage.groups
         rate = torch.as_tensor(rates[:, None]).to(stack.flat)
         order, scale = self._rows.order(self._shuffle)
-        losses = []
+        values = []
         for chunk in self._data.chunks(order, scale, self._rows.batch_rows):
             raw = torch.empty_like(chunk.y)
             for batch, out in zip(chunk.batches(), raw.unbind(), strict=True):
@@ -74,5 +89,7 @@ class TorchSteps:
                     stack.flat, stack.grad, groups, self._state, rate, t
                 )
                 self._shrinkage.apply(step)
-            losses.append(chunk.losses(stack.loss.value(raw, chunk.y)))
-        return torch.cat(losses).cpu().numpy()
+            if stopped():
+                return
+            values.append(chunk.losses(stack.loss.value(raw, chunk.y)))
+        losses[:] = torch.cat(values).T.cpu().numpy()

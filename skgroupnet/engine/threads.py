@@ -1,9 +1,10 @@
-"""Where a fit runs: its device, and one thread unless a step is worth more."""
+"""Where a fit runs: its device, and as many threads as its work is worth."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
 import torch
@@ -14,6 +15,13 @@ from joblib.parallel import get_active_backend
 # make a step of 1e8 almost twice as fast on an idle machine, but ten times as slow on a
 # busy one, where a thread that waits at a barrier keeps the core that the other needs.
 WORTH_THREADS = 1e10
+# Below this many floating-point operations of all tasks together, threads cost more
+# than they save.
+WORTH_A_THREAD = 1e7
+# Tasks take different times: a thread gets them in so many portions.
+PORTIONS = 8
+
+Stopped = Callable[[], bool]
 
 
 @contextmanager
@@ -33,6 +41,70 @@ def threads_for(flops: float) -> Iterator[None]:
     finally:
         if torch.get_num_threads() != before:
             torch.set_num_threads(before)
+
+
+class Workers:
+    """Threads that share the tasks of a fit; an interrupt stops them all.
+
+    Parameters
+    ----------
+    n_threads : int
+        Number of threads; one: the tasks run in the calling thread.
+    """
+
+    def __init__(self, n_threads: int) -> None:
+        self._n_threads = n_threads
+        self._pool: ThreadPoolExecutor | None = None
+        self._interrupted = False
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._interrupted = True
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def run(
+        self, tasks: Sequence[Callable[[Stopped], None]], work: float = float("inf")
+    ) -> None:
+        """Run tasks to their end.
+
+        Parameters
+        ----------
+        tasks : sequence of callable
+            Each is called with a function that tells whether to stop at once.
+        work : float, default=inf
+            Floating-point operations of all of them.
+        """
+        if self._n_threads == 1 or len(tasks) < 2 or work < WORTH_A_THREAD:
+            for task in tasks:
+                task(self._stopped)
+            return
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._n_threads)
+        n_portions = min(len(tasks), self._n_threads * PORTIONS)
+        runs = [
+            self._pool.submit(self._portion, tasks[first::n_portions])
+            for first in range(n_portions)
+        ]
+        try:
+            for run in runs:
+                run.result()
+        except BaseException:
+            self._interrupted = True
+            wait(runs)
+            raise
+
+    def _stopped(self) -> bool:
+        return self._interrupted
+
+    def _portion(self, tasks: Sequence[Callable[[Stopped], None]]) -> None:
+        with torch.inference_mode():
+            for task in tasks:
+                if self._interrupted:
+                    break
+                task(self._stopped)
 
 
 def available_threads() -> int:

@@ -19,11 +19,11 @@ from skgroupnet._version import __version__
 from skgroupnet.estimators.advice import (
     warn_about_nothing_left,
     warn_about_outcome,
-    warn_about_scales,
 )
 from skgroupnet.estimators.feature_groups import feature_labels
+from skgroupnet.estimators.plan import Plan, carry_out
 from skgroupnet.estimators.progress import Progress
-from skgroupnet.estimators.sample import Sample, take_columns
+from skgroupnet.estimators.sample import Given, Sample, take_columns
 from skgroupnet.estimators.sparsity import SparseNetworkMixin, sparsity_attributes
 from skgroupnet.estimators.versions import check_version
 from skgroupnet.network import Network
@@ -61,6 +61,8 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
     # The first is the dtype of training, unless X has the second.
     _dtypes: tuple[type, type]
     _y_numeric: bool
+    # Whether training plans to end there.
+    _ends_at_max_iter = False
 
     def __sklearn_is_fitted__(self):
         return "coefs_" in self.__dict__
@@ -124,45 +126,54 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
 
     def _fit(self, X, y, sample_weight, validation=None):
         """Fit to all of X; ``validation`` is the user's own held-out data, if any."""
-        from skgroupnet.engine import stationarity_gap
-
         with self._unchanged_on_error():
             go_on = self.warm_start and self.__sklearn_is_fitted__()
-            kept = self._kept if go_on else None
-            random_state = check_random_state(self.random_state)
-            sample = self._make_sample(X, y, sample_weight, go_on)
-            if not go_on:
-                warn_about_scales(sample.X)
-            problem = self._problem(sample, go_on)
-            start = self._starting_network(sample, go_on, random_state)
-            rows, held_out = self._hold_out(sample, validation, go_on, random_state)
-            model = self._model(sample, start, random_state, rows, held_out)
-            progress = self._progress(X, y, sample_weight, sample.task, kept)
-            trained = self._solve(problem, model, progress)
-            gap = stationarity_gap(problem, model, trained.network)
-            fit = self._finetune(problem, model, trained, held_out, progress)
-            attributes = self._network_attributes(fit.network, sample.task, kept)
-        self.__dict__.update(attributes)
-        self.__dict__.update(self._fit_attributes(fit), stationarity_gap_=gap)
-        # Only partial_fit needs to know how to go on; a shipped model stays small.
-        self.__dict__.update(_optimizer_state=None, _random_state=None)
+            given = self._validated(X, y, sample_weight, go_on)
+            plan = self._plan(given, None, validation, go_on)
+            progress = self._progress(X, y, sample_weight, plan)
+            (outcome,) = carry_out([plan], progress.follow)
+            self._finish(plan, outcome)
         progress.close()
-        warn_about_outcome(fit.outcome, fit.n_iter, self.max_iter)
-        self._warn_if_nothing_left(problem, model)
+        self._warn_if_nothing_left(plan)
         return self
 
-    def _make_sample(self, X, y, sample_weight, go_on, classes=None):
-        """Validate and encode what is trained on."""
-        dtype = self.coefs_[0].dtype if go_on else None
-        X, y, weight = self._validated(X, y, sample_weight, dtype, reset=not go_on)
-        task = self._make_task(y, go_on, classes)
-        X = self._columns(X) if go_on else X
-        target = task.encode(y, X.dtype)
-        training_weight = self._training_weight(y, weight, task)
-        return Sample(X, target, task, weight, training_weight)
+    def _plan(self, given, rows=None, validation=None, go_on=False):
+        """Plan a fit to some rows (None: all) of what was given."""
+        from skgroupnet.engine import Job
 
-    def _validated(self, X, y, sample_weight, dtype, reset):
-        """Validate rows, targets and weights; leave out rows of weight zero."""
+        random_state = self._make_random_state()
+        sample = self._sample(given, rows, go_on)
+        if not go_on:
+            given.check_scales(sample.rows)
+        problem = self._problem(sample, go_on)
+        start = self._starting_network(sample, go_on, random_state)
+        rows, held_out = self._hold_out(sample, validation, go_on, random_state)
+        model = self._model(sample, start, random_state, rows, held_out)
+        job = Job(problem, model, self._training_settings())
+        self._check_batch_size(len(sample.numbers if rows is None else rows))
+        kept = self._kept if go_on else None
+        return Plan(sample, job, self._finetuning_settings(), held_out, kept)
+
+    def _make_random_state(self):
+        """Make the generator of this fit alone, whatever it is seeded with."""
+        random_state = check_random_state(self.random_state)
+        if self.random_state is None:
+            return np.random.RandomState(random_state.randint(2**31))
+        return random_state
+
+    def _finish(self, plan, outcome):
+        """Write the result, and warn if training did not end well."""
+        fit, task = outcome.fit, plan.sample.task
+        attributes = self._network_attributes(fit.network, task, plan.kept)
+        self.__dict__.update(attributes)
+        self.__dict__.update(self._fit_attributes(fit), stationarity_gap_=outcome.gap)
+        # Only partial_fit needs to know how to go on; a shipped model stays small.
+        self.__dict__.update(_optimizer_state=None, _random_state=None)
+        if fit.outcome != "max_iter" or not self._ends_at_max_iter:
+            warn_about_outcome(fit.outcome, fit.n_iter, self.max_iter)
+
+    def _validated(self, X, y, sample_weight, go_on=False, dtype=None):
+        """Validate rows, targets and weights; a network goes on in its own dtype."""
         # Frames and lists have no one dtype before they are converted.
         X, y = validate_data(
             self,
@@ -173,8 +184,10 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
             dtype="numeric",
             multi_output=True,
             y_numeric=self._y_numeric,
-            reset=reset,
+            reset=not go_on,
         )
+        if dtype is None and go_on:
+            dtype = self.coefs_[0].dtype
         if dtype is None:
             default, other = self._dtypes
             dtype = other if X.dtype == other else default
@@ -182,14 +195,26 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if sample_weight is None:
-            return X, y, None
+            return Given(X, y, None)
         weight = _check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
-        if weight.all():
-            return X, y, weight
-        rows = np.flatnonzero(weight)
-        return X[rows], y[rows], weight[rows]
+        return Given(X, y, weight)
+
+    def _sample(self, given, rows, go_on, classes=None):
+        """Encode the target of some rows (None: all) of what was given."""
+        rows = given.counting(rows)
+        y, weight = given.y, given.weight
+        if rows is not None:
+            y, weight = y[rows], None if weight is None else weight[rows]
+        task = self._make_task(y, go_on, classes)
+        X = self._columns(given.X) if go_on else given.X
+        target = given.target(task, rows, X.dtype)
+        training_weight = self._training_weight(y, weight, task)
+        if rows is not None and training_weight is not None:
+            of_rows, training_weight = training_weight, np.zeros(X.shape[0])
+            training_weight[rows] = of_rows
+        return Sample(X, target, task, given.weight, training_weight, rows)
 
     def _model(self, sample, start, random_state, rows=None, held_out=None, state=None):
         from skgroupnet.engine import Model
@@ -199,7 +224,7 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
             lam=float(self.lam),
             rate=float(self.learning_rate_init),
             random_state=random_state,
-            rows=rows,
+            rows=sample.rows if rows is None else rows,
             row_weight=sample.training_weight,
             score=None if held_out is None else held_out.score,
             state=state,
@@ -262,7 +287,8 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
             sizes.append(np.full(len(matrix), width))
         return tuple(sizes)
 
-    def _progress(self, X, y, sample_weight, task, kept):
+    def _progress(self, X, y, sample_weight, plan):
+        task, kept = plan.sample.task, plan.kept
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         return Progress(
             self,
@@ -294,9 +320,10 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
             "loss_": fit.loss_curve[-1] if fit.loss_curve else np.nan,
         }
 
-    def _warn_if_nothing_left(self, problem, model):
+    def _warn_if_nothing_left(self, plan):
         from skgroupnet.engine import lam_max
 
+        problem, model = plan.job.problem, plan.job.model
         if self.n_active_features_ or self.lam == 0:
             return
         weight = model.row_weight

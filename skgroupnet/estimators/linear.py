@@ -1,7 +1,5 @@
 """Linear models with a group penalty on their features."""
 
-from dataclasses import replace
-
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import StrOptions
@@ -59,33 +57,25 @@ class GroupSparseLinearModel(GroupSparseEstimator):
     def _hold_out(self, sample, validation, go_on, random_state):
         return None, None
 
-    def _finetune(self, problem, model, trained, held_out, progress):
-        return trained
+    def _check_batch_size(self, n_rows):
+        """Any size will do."""
 
-    def _solve(self, problem, model, progress):
-        from skgroupnet.engine import Settings, fista, stationarity_gap, train
+    def _finetuning_settings(self):
+        return None
 
-        watch = progress.watch()
+    def _training_settings(self):
+        from skgroupnet.engine import FullBatch, Settings
+
         if self.solver in ("auto", "fista"):
-            return fista(
-                problem, [model], max_iter=self.max_iter, tol=self.tol, watch=watch
-            )[0]
-
-        def near_enough(epoch):
-            gap = stationarity_gap(problem, model, epoch.network(0))
-            done = gap <= self.tol
-            if watch is None:
-                return done
-            return watch(replace(epoch, running=epoch.running & (not done))) or done
-
-        settings = Settings(
+            return FullBatch(self.max_iter, self.tol)
+        return Settings(
             update=make_update(self.solver),
             batch_size=self.batch_size,
             max_iter=self.max_iter,
             tol=0.0,
             n_iter_no_change=np.inf,
+            gap=self.tol,
         )
-        return train(problem, [model], settings, near_enough)[0]
 
     def _network_attributes(self, network, task, kept):
         """Also the coefficients in scikit-learn's shapes, whatever was pruned."""

@@ -9,13 +9,13 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from skgroupnet.estimators.advice import warn_about_outcome, warn_about_scales
+from skgroupnet.estimators.advice import warn_about_outcome
 from skgroupnet.estimators.base import GroupSparseEstimator
 from skgroupnet.estimators.predictors import NetworkClassifier, NetworkRegressor
 from skgroupnet.estimators.progress import print_epoch
 from skgroupnet.estimators.sample import Sample, split
 from skgroupnet.estimators.tasks import is_multilabel
-from skgroupnet.estimators.training import SOLVERS, finetuned, make_update
+from skgroupnet.estimators.training import SOLVERS, make_update
 from skgroupnet.network import ACTIVATIONS
 
 
@@ -58,6 +58,10 @@ class GroupSparseMLP(GroupSparseEstimator):
     @property
     def _max_epochs(self):
         return self.max_iter + self.finetune_iter
+
+    @property
+    def _ends_at_max_iter(self):
+        return self.learning_rate == "cosine"
 
     def _hidden_widths(self):
         sizes = np.atleast_1d(self.hidden_layer_sizes)
@@ -156,20 +160,20 @@ class GroupSparseMLP(GroupSparseEstimator):
             return None, None
         if validation["X"] is None:
             return split(sample, self.validation_fraction, random_state)
-        X, y, weight = self._validated(**validation, dtype=sample.X.dtype, reset=False)
-        if X.shape[0] < 2:
+        given = self._validated(**validation, go_on=True, dtype=sample.X.dtype)
+        rows = given.counting()
+        numbers = np.arange(given.X.shape[0]) if rows is None else rows
+        if len(numbers) < 2:
             raise ValueError(
                 "X_val must have at least 2 rows of positive weight to score on, but "
-                f"has {X.shape[0]}."
+                f"has {len(numbers)}."
             )
-        X = self._columns(X) if go_on else X
-        target = sample.task.encode(y, X.dtype)
-        return None, Sample(X, target, sample.task, weight)
+        X = self._columns(given.X) if go_on else given.X
+        target = given.target(sample.task, rows, X.dtype)
+        held_out = Sample(X, target, sample.task, given.weight)
+        return None, held_out if rows is None else held_out.take(rows)
 
-    def _solve(self, problem, model, progress):
-        from skgroupnet.engine import train
-
-        n_rows = problem.X.shape[0] if model.rows is None else len(model.rows)
+    def _check_batch_size(self, n_rows):
         if self.batch_size != "auto" and self.batch_size > n_rows:
             warnings.warn(
                 f"batch_size={self.batch_size} is larger than the {n_rows} rows that "
@@ -177,16 +181,12 @@ class GroupSparseMLP(GroupSparseEstimator):
                 UserWarning,
                 stacklevel=2,
             )
-        settings = self._settings(self.max_iter)
-        (fit,) = train(problem, [model], settings, progress.watch())
-        planned = self.learning_rate == "cosine" and fit.outcome == "max_iter"
-        return replace(fit, outcome="converged") if planned else fit
 
-    def _finetune(self, problem, model, trained, held_out, progress):
-        if self.finetune_iter == 0 or trained.outcome not in ("converged", "max_iter"):
-            return trained
-        settings = self._settings(self.finetune_iter)
-        return finetuned(problem, model, settings, trained, held_out, progress)
+    def _training_settings(self):
+        return self._settings(self.max_iter)
+
+    def _finetuning_settings(self):
+        return self._settings(self.finetune_iter) if self.finetune_iter else None
 
     def _fit_attributes(self, fit):
         loss_curve = np.asarray(fit.loss_curve)
@@ -211,9 +211,10 @@ class GroupSparseMLP(GroupSparseEstimator):
             random_state = self._random_state
             if random_state is None:
                 random_state = check_random_state(self.random_state)
-            sample = self._make_sample(X, y, sample_weight, go_on, classes)
+            given = self._validated(X, y, sample_weight, go_on)
+            sample = self._sample(given, None, go_on, classes)
             if not go_on:
-                warn_about_scales(sample.X)
+                given.check_scales(sample.rows)
             problem = self._problem(sample, go_on)
             start = self._starting_network(sample, go_on, random_state)
             key = self._meaning_of_state(problem)
@@ -221,7 +222,7 @@ class GroupSparseMLP(GroupSparseEstimator):
             model = self._model(sample, start, random_state, state=state)
             # max_iter stays the horizon of the learning-rate schedule.
             (fit,) = train(
-                problem, [model], self._settings(self.max_iter), self._after_one_epoch
+                problem, [model], self._training_settings(), self._after_one_epoch
             )
             gap = stationarity_gap(problem, model, fit.network)
             attributes = self._network_attributes(fit.network, sample.task, kept)

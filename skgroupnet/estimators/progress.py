@@ -1,6 +1,6 @@
 """Who follows a fit: scikit-learn's callbacks, one subcontext per epoch, and stdout."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from skgroupnet.network import Network
@@ -37,15 +37,15 @@ class Progress:
         self._called_back = bool(getattr(estimator, "_skl_callbacks", ()))
         self._fit.call_on_fit_task_begin(**self._hook)
 
-    def watch(
-        self, in_full: Callable[[Network], Network] = lambda network: network
+    def follow(
+        self, in_full: Sequence[Callable[[Network], Network]]
     ) -> Callable[[Any], bool] | None:
         """Make the function that a training run calls after every epoch.
 
         Parameters
         ----------
-        in_full : callable, default=identity
-            Maps a network of this run to one that takes all columns of X.
+        in_full : sequence of callable
+            The first maps a network of this run to one that takes all columns of X.
 
         Returns
         -------
@@ -60,7 +60,7 @@ class Progress:
             self._n_epochs += 1
             if self._verbose:
                 print_epoch(self._n_epochs, epoch)
-            stop = self._end(lambda: self._attributes(in_full(epoch.network(0))))
+            stop = self._end(lambda: self._attributes(in_full[0](epoch.network(0))))
             if epoch.running[0] and not stop:
                 self._begin()
             return stop

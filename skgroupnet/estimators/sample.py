@@ -1,32 +1,35 @@
-"""Rows with their encoded target, all of them or some held out to score on."""
+"""Rows with their encoded target: what is given, some of it, what is held out."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.model_selection import train_test_split
 
+from skgroupnet.estimators.advice import warn_about_scales
 from skgroupnet.estimators.tasks import Task
 from skgroupnet.network import Network
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Validated rows of positive weight with their encoded target.
+    """Validated rows with their encoded target.
 
     Parameters
     ----------
-    X : {ndarray, sparse CSR} of shape (n_samples, n_features)
-        The rows.
-    target : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        The target as the loss takes it.
+    X : {ndarray, sparse CSR} of shape (n, n_features)
+        All rows.
+    target : ndarray of shape (n,) or (n, n_outputs)
+        The target as the loss takes it; arbitrary for rows that are not in the sample.
     task : Task
         What the target means.
-    weight : ndarray of shape (n_samples,) or None
+    weight : ndarray of shape (n,) or None
         The user's weights.
-    training_weight : ndarray of shape (n_samples,) or None
+    training_weight : ndarray of shape (n,) or None
         The weights of training, class weights included.
+    rows : ndarray of int or None
+        The rows that are in the sample; None: all.
     """
 
     X: np.ndarray
@@ -34,9 +37,15 @@ class Sample:
     task: Task
     weight: np.ndarray | None = None
     training_weight: np.ndarray | None = None
+    rows: np.ndarray | None = None
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """Numbers of the rows in the sample."""
+        return np.arange(self.X.shape[0]) if self.rows is None else self.rows
 
     def score(self, network: Network) -> float:
-        """Score of a network on these rows, larger is better.
+        """Score of a network on a sample of all rows, larger is better.
 
         Parameters
         ----------
@@ -49,8 +58,8 @@ class Sample:
         """
         return self.task.score(network, self.X, self.target, self.weight)
 
-    def rows(self, index: np.ndarray) -> "Sample":
-        """Take some of the rows.
+    def take(self, index: np.ndarray) -> "Sample":
+        """Copy some of the rows.
 
         Parameters
         ----------
@@ -82,6 +91,95 @@ class Sample:
         Sample
         """
         return replace(self, X=take_columns(self.X, index))
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """Validated rows, targets and weights, shared by all fits to some of the rows.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse CSR} of shape (n, n_features)
+        The rows.
+    y : ndarray of shape (n,) or (n, n_outputs)
+        The targets as the user gave them.
+    weight : ndarray of shape (n,) or None
+        The user's weights.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray | None
+    _targets: dict = field(default_factory=dict)
+    _scaled: dict = field(default_factory=dict)
+
+    def counting(self, rows: np.ndarray | None = None) -> np.ndarray | None:
+        """Choose the rows of positive weight.
+
+        Parameters
+        ----------
+        rows : ndarray of int, default=None
+            Of these rows; None: of all.
+
+        Returns
+        -------
+        ndarray of int or None
+            Their numbers; None: all rows.
+        """
+        if self.weight is None or (rows is None and self.weight.all()):
+            return rows
+        if rows is None:
+            return np.flatnonzero(self.weight)
+        weight = self.weight[rows]
+        if not weight.any():
+            raise ValueError(
+                f"All {len(rows)} rows to fit to have a sample_weight of zero, but at "
+                "least one must have a positive weight."
+            )
+        return rows if weight.all() else rows[weight > 0]
+
+    def target(self, task: Task, rows: np.ndarray | None, dtype: Any) -> np.ndarray:
+        """Encode the target of some rows; one array serves all fits that mean the same.
+
+        Parameters
+        ----------
+        task : Task
+            What the target means.
+        rows : ndarray of int or None
+            The rows; None: all.
+        dtype : dtype
+            The dtype of training.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, n_outputs)
+            The target; zero for other rows with values that `task` does not know.
+        """
+        key = (task.meaning, np.dtype(dtype))
+        if key not in self._targets:
+            known = task.known(self.y)
+            # These have to be encoded, or to raise.
+            known[slice(None) if rows is None else rows] = True
+            if known.all():
+                self._targets[key] = task.encode(self.y, dtype)
+            else:
+                encoded = task.encode(self.y[known], dtype)
+                target = np.zeros((len(known), *encoded.shape[1:]), encoded.dtype)
+                target[known] = encoded
+                self._targets[key] = target
+        return self._targets[key]
+
+    def check_scales(self, rows: np.ndarray | None) -> None:
+        """Warn, once for the same rows, if the columns differ much in scale.
+
+        Parameters
+        ----------
+        rows : ndarray of int or None
+            The rows; None: all.
+        """
+        if id(rows) not in self._scaled:
+            self._scaled[id(rows)] = rows
+            warn_about_scales(self.X if rows is None else self.X[rows])
 
 
 def take_columns(X: Any, index: np.ndarray) -> Any:
@@ -123,16 +221,16 @@ def split(
     held_out : Sample
         The other rows.
     """
-    numbers = np.arange(sample.X.shape[0])
-    rows, others = train_test_split(
-        numbers,
+    numbers = sample.numbers
+    places, others = train_test_split(
+        np.arange(len(numbers)),
         test_size=fraction,
         random_state=random_state,
-        stratify=sample.target if sample.task.stratified else None,
+        stratify=sample.target[numbers] if sample.task.stratified else None,
     )
     if len(others) < 2:
         raise ValueError(
             f"validation_fraction={fraction} of {len(numbers)} rows holds out "
             f"{len(others)} row, but at least 2 are needed."
         )
-    return rows, sample.rows(np.sort(others))
+    return numbers[places], sample.take(numbers[np.sort(others)])

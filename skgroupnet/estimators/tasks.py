@@ -30,6 +30,13 @@ class Task(Protocol):
     def attributes(self) -> dict[str, np.ndarray]:
         """What a fitted estimator shows of its task."""
 
+    @property
+    def meaning(self) -> tuple[Any, ...]:
+        """What two tasks that encode alike have in common; hashable."""
+
+    def known(self, y: np.ndarray) -> np.ndarray:
+        """Which rows have a target that can be encoded."""
+
     def encode(self, y: np.ndarray, dtype: np.dtype) -> np.ndarray:
         """Turn the user's target into the target of the loss."""
 
@@ -118,6 +125,28 @@ class Classification:
     def attributes(self) -> dict[str, np.ndarray]:
         """The class labels."""
         return {"classes_": self.classes}
+
+    @property
+    def meaning(self) -> tuple[Any, ...]:
+        """The classes."""
+        return self.multilabel, *self.classes.tolist()
+
+    def known(self, y: np.ndarray) -> np.ndarray:
+        """Find the rows whose target can be encoded.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            The target as the user gave it.
+
+        Returns
+        -------
+        ndarray of bool of shape (n_samples,)
+            False for rows of a class that is not one of the classes.
+        """
+        if self.multilabel or y.ndim != 1:
+            return np.ones(y.shape[0], dtype=bool)
+        return np.isin(y, self.classes)
 
     def encode(self, y: np.ndarray, dtype: np.dtype) -> np.ndarray:
         """Turn labels into class codes, or into zeros and ones.
@@ -250,6 +279,29 @@ class Regression:
     def attributes(self) -> dict[str, np.ndarray]:
         """Nothing."""
         return {}
+
+    @property
+    def meaning(self) -> tuple[Any, ...]:
+        """Loss and number of outputs."""
+        return self.loss, self.n_outputs
+
+    def known(self, y: np.ndarray) -> np.ndarray:
+        """Find the rows whose target can be encoded.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The target as the user gave it.
+
+        Returns
+        -------
+        ndarray of bool of shape (n_samples,)
+            False for rows with a negative target where the loss allows none.
+        """
+        if self.loss != "poisson":
+            return np.ones(y.shape[0], dtype=bool)
+        target = _dense(y).reshape(y.shape[0], -1)
+        return np.all(target >= 0, axis=1)
 
     def encode(self, y: np.ndarray, dtype: np.dtype) -> np.ndarray:
         """Give the target two dimensions, and the dtype of training.

@@ -144,24 +144,26 @@ def test_weighted_rows():
     np.testing.assert_allclose(weight, [1.5, 0.5])
 
 
-def test_order_of_models_of_different_length():
-    models = [
-        _model(np.arange(10)),
-        _model(np.arange(20, 28), np.arange(28.0), seed=1),
-    ]
-    rows = Rows(models, 30, 4, np.float64)
-    assert not rows.uniform
+def _rows(*weights):
+    states = [np.random.RandomState(m) for m in range(2)]
+    numbers = [np.arange(10), np.arange(20, 30)]
+    return Rows(numbers, list(weights), states, 4, np.float64)
+
+
+def test_order_of_rows_and_scale():
+    weights = np.arange(1.0, 11), np.ones(10)
+    rows = _rows(*weights)
+    assert (rows.n_rows, rows.n_batches) == (10, 3)
+    np.testing.assert_allclose(rows.shares, [0.4, 0.4, 0.2])
     order, scale = rows.order(shuffle=True)
-    assert sorted(order[0].tolist()) == list(range(10))
-    assert sorted(order[1, :8].tolist()) == list(range(20, 28))
-    # What fills the shorter model is a row of its own without weight.
-    assert order[1, 8:].min() >= 20 and not scale[1, 8:].any()
-    expected = np.random.RandomState(1).permutation(8) + 20
-    assert order[1, :8].tolist() == expected.tolist()
-    np.testing.assert_allclose(scale[1, :8], expected / 23.5 / 4)
-    np.testing.assert_allclose(scale[0], np.r_[np.full(8, 1 / 4), np.full(2, 1 / 2)])
-    in_order, _ = rows.order(shuffle=False)
+    sizes = np.repeat([4, 4, 2], [4, 4, 2])
+    for m, (first, weight) in enumerate(zip((0, 20), weights, strict=True)):
+        drawn = np.random.RandomState(m).permutation(10)
+        assert order[m].tolist() == (drawn + first).tolist()
+        np.testing.assert_allclose(scale[m], weight[drawn] / sizes)
+    in_order, none = _rows(None, None).order(shuffle=False)
     assert in_order[0].tolist() == list(range(10))
+    assert none is None
 
 
 def test_batch_size_auto_and_too_large():

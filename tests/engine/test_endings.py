@@ -65,15 +65,17 @@ def test_interrupt_within_an_epoch_keeps_the_last_whole_one(
     assert fit.loss_curve == expected.loss_curve
 
 
-def test_interrupt_ends_the_stacks_that_have_not_begun(problem, model, flat):
+def test_interrupt_ends_all_stacks(problem, model, flat):
     def watch(epoch):
         raise KeyboardInterrupt
 
     models = [model(), model(rows=np.arange(20))]
-    first, second = train(problem, models, _settings(), watch)
-    assert first.outcome == second.outcome == "interrupted"
-    assert (first.n_iter, second.n_iter) == (1, 0)
-    np.testing.assert_array_equal(flat(second.network), flat(models[1].start))
+    fits = train(problem, models, _settings(), watch)
+    models = [model(), model(rows=np.arange(20))]
+    once = train(problem, models, _settings(max_iter=1))
+    for fit, expected in zip(fits, once, strict=True):
+        assert (fit.outcome, fit.n_iter) == ("interrupted", 1)
+        np.testing.assert_array_equal(flat(fit.network), flat(expected.network))
 
 
 @every_update

@@ -1,0 +1,181 @@
+"""Fits as the engine sees them: planned apart, carried out together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from skgroupnet.estimators.sample import Sample, take_columns
+from skgroupnet.network import Network
+from skgroupnet.penalties import PENALTIES
+from skgroupnet.pruning import Pruned, prune, scatter
+
+InFull = Callable[[Network], Network]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A fit before training.
+
+    Parameters
+    ----------
+    sample : Sample
+        What is trained on.
+    job : Job
+        What the engine is to do.
+    finetuning : Settings or None
+        How the compact network is trained on, if it is.
+    held_out : Sample or None
+        Rows to score on under early stopping.
+    kept : tuple of ndarray of bool or None
+        If a compact network is trained, the masks of the original layers.
+    """
+
+    sample: Sample
+    job: Any
+    finetuning: Any
+    held_out: Sample | None
+    kept: tuple[np.ndarray, ...] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What came of a plan.
+
+    Parameters
+    ----------
+    fit : Fit
+        The result, after fine-tuning.
+    gap : float
+        Stationarity gap before fine-tuning.
+    """
+
+    fit: Any
+    gap: float
+
+
+def carry_out(
+    plans: Sequence[Plan],
+    follow: Callable[[Sequence[InFull]], Callable[[Any], bool] | None],
+    n_threads: int | None = None,
+) -> list[Outcome]:
+    """Train, certify and fine-tune; equal problems share stacks.
+
+    Parameters
+    ----------
+    plans : sequence of Plan
+        The fits.
+    follow : callable
+        Called before a training run with one function for each of its networks that
+        maps it to a network that takes all columns of X; returns the engine's watcher
+        or None.
+    n_threads : int, default=None
+        Number of threads; None: as many as there are.
+
+    Returns
+    -------
+    list of Outcome
+        One for each plan.
+    """
+    from skgroupnet.engine import solve, stationarity_gaps
+
+    jobs = _sharing([plan.job for plan in plans])
+    fits = solve(jobs, follow([lambda network: network] * len(jobs)), n_threads)
+    gaps = stationarity_gaps(jobs, [fit.network for fit in fits], n_threads)
+    interrupted = any(fit.outcome == "interrupted" for fit in fits)
+    chosen = [
+        m
+        for m, (plan, fit) in enumerate(zip(plans, fits, strict=True))
+        if plan.finetuning is not None and fit.outcome in ("converged", "max_iter")
+    ]
+    if interrupted:
+        for m in chosen:
+            fits[m] = replace(fits[m], outcome="interrupted")
+    elif chosen:
+        tuned = _finetune(
+            [plans[m] for m in chosen], [fits[m] for m in chosen], follow, n_threads
+        )
+        for m, fit in zip(chosen, tuned, strict=True):
+            fits[m] = fit
+    return [Outcome(fit, gap) for fit, gap in zip(fits, gaps, strict=True)]
+
+
+def _sharing(jobs: Sequence[Any]) -> list[Any]:
+    """Let jobs whose problems are equal have the same one."""
+    problems: dict[tuple[Any, ...], Any] = {}
+    shared = []
+    for job in jobs:
+        problem = job.problem
+        penalty, labels = problem.penalty, problem.labels
+        key = (
+            *map(id, (problem.X, problem.y, problem.group_sizes)),
+            penalty if type(penalty) in PENALTIES.values() else id(penalty),
+            None if labels is None else labels.tobytes(),
+            problem.loss,
+            problem.penalize_bias,
+            problem.device,
+            problem.keep_zeros,
+            problem.fit_intercept,
+        )
+        shared.append(replace(job, problem=problems.setdefault(key, problem)))
+    return shared
+
+
+def _finetune(
+    plans: Sequence[Plan],
+    fits: Sequence[Any],
+    follow: Callable[[Sequence[InFull]], Callable[[Any], bool] | None],
+    n_threads: int | None,
+) -> list[Any]:
+    """Train the compact networks on without the penalty, zeros staying zero."""
+    from skgroupnet.engine import solve
+
+    pruned = [prune(fit.network) for fit in fits]
+    left = [m for m, compact in enumerate(pruned) if compact.kept[0].any()]
+    if not left:
+        return list(fits)
+    jobs = [_compact_job(plans[m], pruned[m]) for m in left]
+    in_full = [_scattering(pruned[m].kept, fits[m].network.widths) for m in left]
+    results = list(fits)
+    tuned = solve(jobs, follow(in_full), n_threads)
+    for m, fit, full in zip(left, tuned, in_full, strict=True):
+        results[m] = _joined(fits[m], replace(fit, network=full(fit.network)))
+    return results
+
+
+def _compact_job(plan: Plan, pruned: Pruned) -> Any:
+    columns = np.flatnonzero(pruned.kept[0])
+    held_out = plan.held_out
+    score = None if held_out is None else held_out.columns(columns).score
+    # Keeping zeros takes the place of the penalty.
+    return replace(
+        plan.job,
+        problem=replace(
+            plan.job.problem,
+            X=take_columns(plan.job.problem.X, columns),
+            labels=None,
+            group_sizes=None,
+            keep_zeros=True,
+        ),
+        model=replace(plan.job.model, start=pruned.network, score=score),
+        settings=plan.finetuning,
+    )
+
+
+def _scattering(kept: tuple[np.ndarray, ...], widths: tuple[int, ...]) -> InFull:
+    return lambda network: scatter(network, kept, widths)
+
+
+def _joined(trained: Any, tuned: Any) -> Any:
+    """Join two runs; the best epoch of all counts under early stopping."""
+    best = max(trained.scores, default=-np.inf)
+    no_worse = max(tuned.scores, default=-np.inf) >= best
+    ended_early = tuned.outcome in ("interrupted", "diverged")
+    return replace(
+        trained,
+        network=tuned.network if no_worse else trained.network,
+        loss_curve=trained.loss_curve + tuned.loss_curve,
+        scores=trained.scores + tuned.scores,
+        outcome=tuned.outcome if ended_early else trained.outcome,
+    )
