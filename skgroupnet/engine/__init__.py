@@ -19,6 +19,7 @@ from skgroupnet.engine.problem import (
 )
 from skgroupnet.engine.solve import solve
 from skgroupnet.engine.stochastic import train
+from skgroupnet.engine.training import bytes_in_training
 from skgroupnet.engine.updates import SGD, Adam, AdaMax, RMSprop
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Problem",
     "RMSprop",
     "Settings",
+    "bytes_in_training",
     "fista",
     "initial_network",
     "lam_max",

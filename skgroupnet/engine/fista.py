@@ -25,6 +25,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -75,12 +76,18 @@ def fista(
         One result for each model.
     """
     widths = models[0].start.widths
+    whole: Data | None = None
     with torch.inference_mode():
-        data = Data(problem, widths[-1])
-        with threads_for(4.0 * data.n_rows * widths[0] * widths[1]):
+        with threads_for(4.0 * problem.X.shape[0] * widths[0] * widths[1]):
             fits: list[Fit] = []
             for m, model in enumerate(models):
-                descent = _Descent(problem, data, model, m, len(models))
+                rows, weight = model.weighted_rows(problem.X.shape[0])
+                if model.rows is None and len(rows) == problem.X.shape[0]:
+                    data = whole = whole or Data(problem, widths[-1])
+                else:
+                    part = replace(problem, X=problem.X[rows], y=problem.y[rows])
+                    data = Data(part, widths[-1])
+                descent = _Descent(problem, data, model, weight, m, len(models))
                 interrupted = bool(fits) and fits[-1].outcome == "interrupted"
                 fits.append(
                     descent.fit([], "interrupted")
@@ -94,7 +101,13 @@ class _Descent:
     """Descent of one model; flat vectors (1, P) hold W and the shifted intercept c."""
 
     def __init__(
-        self, problem: Problem, data: Data, model: Model, number: int, n_models: int
+        self,
+        problem: Problem,
+        data: Data,
+        model: Model,
+        weight: np.ndarray | None,
+        number: int,
+        n_models: int,
     ) -> None:
         self.data, self.number, self.n_models = data, number, n_models
         self.fit_intercept = problem.fit_intercept
@@ -102,13 +115,8 @@ class _Descent:
         self.shrinkage = Shrinkage(problem, self.stack, np.array([model.lam]))
         self.penalty, self.groups = self.shrinkage.penalty, self.shrinkage.groups
         self.lam = self.shrinkage.lam
-        rows, weight = model.weighted_rows(data.n_rows)
-        scale = np.zeros((data.n_rows, 1))
-        scale[rows, 0] = (1.0 if weight is None else weight) / len(rows)
-        self.scale = torch.as_tensor(scale).to(self.stack.flat)
-        # The loss of a row that does not count could overflow, and zero times infinity
-        # counts: its raw prediction is zero.
-        self.counts = None if scale.all() else (self.scale > 0).to(self.scale)
+        scale = np.full(data.n_rows, 1.0) if weight is None else weight
+        self.scale = torch.as_tensor(scale[:, None] / data.n_rows).to(self.stack.flat)
         self.y = data.targets(torch.arange(data.n_rows))
         self._precondition(problem.fit_intercept and not problem.penalize_bias)
         self.x = self._shifted(self.stack.flat, 1.0)
@@ -145,8 +153,7 @@ class _Descent:
     def _raw(self, flat: Tensor) -> Tensor:
         """Raw prediction of all rows, (n, k)."""
         W, c = self._split(flat)
-        raw = self.data.dot(W).add_(c - (self.mean * W).sum(0))
-        return raw if self.counts is None else raw.mul_(self.counts)
+        return self.data.dot(W).add_(c - (self.mean * W).sum(0))
 
     def _loss(self, raw: Tensor) -> float:
         value = self.stack.loss.value(raw.T, self.y.T)

@@ -24,11 +24,30 @@ from skgroupnet.engine.data import Data, Rows
 from skgroupnet.engine.problem import Fit, Job, Outcome, Settings
 from skgroupnet.engine.schedules import factor
 from skgroupnet.engine.shrinkage import Shrinkage
-from skgroupnet.engine.stack import Stack
+from skgroupnet.engine.stack import Layout, Stack
 from skgroupnet.engine.steps import Steps, Task, TorchSteps
 from skgroupnet.engine.stopping import Stopping
 from skgroupnet.engine.threads import Stopped
 from skgroupnet.network import Network
+
+
+def bytes_in_training(widths: Sequence[int], itemsize: int, n_rows: int) -> float:
+    """Bytes that one model takes in training, at most.
+
+    Its start and its result, weights, last whole epoch and best one, two moments, the
+    gradient; the order of its rows; a batch of 200 rows with all activations.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Units per layer.
+    itemsize : int
+        Bytes of a number.
+    n_rows : int
+        Number of rows.
+    """
+    n_parameters = Layout(tuple(widths)).n_parameters
+    return itemsize * (8.0 * n_parameters + 3 * 200 * sum(widths)) + 16.0 * n_rows
 
 
 class Training:

@@ -10,6 +10,9 @@ from sklearn.exceptions import ConvergenceWarning
 # scales. Raw pixels, counts and standardized columns next to 0/1 ones stay below it.
 SCALE_RATIO = 1e3
 
+REMEDY = (
+    "Scale the inputs, for example with StandardScaler, or lower learning_rate_init."
+)
 OUTCOMES = {
     "max_iter": (
         "Training stopped after max_iter={max_iter} iterations before it converged. "
@@ -21,8 +24,7 @@ OUTCOMES = {
     ),
     "diverged": (
         "The loss stopped being finite in iteration {n_iter}. The last finite network "
-        "is kept. Scale the inputs, for example with StandardScaler, or lower "
-        "learning_rate_init."
+        f"is kept. {REMEDY}"
     ),
 }
 CATEGORIES = {

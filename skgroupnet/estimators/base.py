@@ -61,8 +61,6 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
     # The first is the dtype of training, unless X has the second.
     _dtypes: tuple[type, type]
     _y_numeric: bool
-    # Whether training plans to end there.
-    _ends_at_max_iter = False
 
     def __sklearn_is_fitted__(self):
         return "coefs_" in self.__dict__
@@ -107,6 +105,11 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
         return self._network().raw(X, self._inputs())
 
     # Fitting
+
+    @property
+    def _ends_at_max_iter(self):
+        """Whether training plans to end there."""
+        return False
 
     @contextmanager
     def _unchanged_on_error(self):
@@ -200,6 +203,18 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
         return Given(X, y, weight)
+
+    def _check_columns(self, X):
+        """Note number and names of the columns of rows that are validated already."""
+        validate_data(self, X, skip_check_array=True)
+
+    def _bytes_in_training(self, given):
+        """Bytes that one such network takes while it is trained."""
+        from skgroupnet.engine import bytes_in_training
+
+        n_outputs = given.n_outputs(self._make_task)
+        widths = (given.X.shape[1], *self._hidden_widths(), n_outputs)
+        return bytes_in_training(widths, given.X.dtype.itemsize, given.X.shape[0])
 
     def _sample(self, given, rows, go_on, classes=None):
         """Encode the target of some rows (None: all) of what was given."""

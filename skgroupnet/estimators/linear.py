@@ -54,6 +54,9 @@ class GroupSparseLinearModel(GroupSparseEstimator):
         """
         return self._fit(X, y, sample_weight)
 
+    def _validation(self):
+        """Hold nothing out: there is no early stopping."""
+
     def _hold_out(self, sample, validation, go_on, random_state):
         return None, None
 

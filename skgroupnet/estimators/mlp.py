@@ -133,15 +133,16 @@ class GroupSparseMLP(GroupSparseEstimator):
         self : object
             The fitted estimator.
         """
-        validation = {"X": X_val, "y": y_val, "sample_weight": sample_weight_val}
-        self._check_validation(**validation)
+        validation = self._validation(X_val, y_val, sample_weight_val)
         return self._fit(X, y, sample_weight, validation)
 
-    def _check_validation(self, X, y, sample_weight):
-        missing = {"X_val": X, "y_val": y}
+    def _validation(self, X_val=None, y_val=None, sample_weight_val=None):
+        """Collect the user's own held-out data, if they are complete and of use."""
+        missing = {"X_val": X_val, "y_val": y_val}
         given = {name for name, value in missing.items() if value is not None}
-        if not given and sample_weight is None:
-            return
+        validation = {"X": X_val, "y": y_val, "sample_weight": sample_weight_val}
+        if not given and sample_weight_val is None:
+            return validation
         if given != set(missing):
             absent = " and ".join(sorted(set(missing) - given))
             raise ValueError(
@@ -153,12 +154,13 @@ class GroupSparseMLP(GroupSparseEstimator):
                 "X_val and y_val are rows to stop early on, but early_stopping is "
                 "False. Set early_stopping=True, or do not pass them."
             )
+        return validation
 
     def _hold_out(self, sample, validation, go_on, random_state):
         """Rows to train on (None: all), and the rows to score on, if any."""
         if not self.early_stopping:
             return None, None
-        if validation["X"] is None:
+        if validation is None or validation["X"] is None:
             return split(sample, self.validation_fraction, random_state)
         given = self._validated(**validation, go_on=True, dtype=sample.X.dtype)
         rows = given.counting()

@@ -1,5 +1,6 @@
 """Rows with their encoded target: what is given, some of it, what is held out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -110,6 +111,7 @@ class Given:
     X: np.ndarray
     y: np.ndarray
     weight: np.ndarray | None
+    _sizes: dict = field(default_factory=dict)
     _targets: dict = field(default_factory=dict)
     _scaled: dict = field(default_factory=dict)
 
@@ -137,6 +139,22 @@ class Given:
                 "least one must have a positive weight."
             )
         return rows if weight.all() else rows[weight > 0]
+
+    def n_outputs(self, make_task: Callable[[Any, bool], Task]) -> int:
+        """Count the outputs of a network for all rows.
+
+        Parameters
+        ----------
+        make_task : callable
+            Makes the task of a target.
+
+        Returns
+        -------
+        int
+        """
+        if "outputs" not in self._sizes:
+            self._sizes["outputs"] = make_task(self.y, False).n_outputs
+        return self._sizes["outputs"]
 
     def target(self, task: Task, rows: np.ndarray | None, dtype: Any) -> np.ndarray:
         """Encode the target of some rows; one array serves all fits that mean the same.

@@ -1,12 +1,20 @@
 """Many fits at once: estimators that differ in lam, rows or start share a stack."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from sklearn.utils import _safe_indexing
+from joblib.parallel import get_active_backend
+from sklearn.utils.parallel import Parallel, delayed
+
+from skgroupnet.config import chosen_step, config_context
+from skgroupnet.estimators.advice import REMEDY
+from skgroupnet.estimators.plan import carry_out
+from skgroupnet.estimators.sample import Given
+
+Watch = Callable[[Any], bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +50,18 @@ class Fitted:
     ----------
     estimator : estimator
         The fitted estimator; not fitted if there is an error.
-    error : Exception or None
-        Why the fit failed.
+    error : BaseException or None
+        Why the fit failed; KeyboardInterrupt if it was not begun.
     seconds : float
-        Its share of the time.
+        Its share of the time: that of all fits, divided by the work.
+    interrupted : bool
+        Whether the fit was cut short, keeping its last whole epoch.
     """
 
     estimator: Any
-    error: Exception | None
-    seconds: float
+    error: BaseException | None = None
+    seconds: float = 0.0
+    interrupted: bool = False
 
 
 def fit_together(
@@ -58,7 +69,7 @@ def fit_together(
     *,
     n_jobs: int | None = None,
     stack_memory: float = 1e9,
-    watch: Callable[[Any], bool] | None = None,
+    watch: Watch | None = None,
 ) -> list[Fitted]:
     """Fit estimators side by side, each as if it were alone.
 
@@ -79,22 +90,171 @@ def fit_together(
     Returns
     -------
     list of Fitted
-        One for each fitting. A KeyboardInterrupt ends training, and is told as the
-        error of the fits that had not begun.
+        One for each fitting. A fit whose loss stops being finite has failed. A
+        KeyboardInterrupt ends training; it is told by the fits that it cut short or
+        kept from beginning.
     """
-    return [_fit(fitting) for fitting in fittings]
+    n_workers, processes = _workers(n_jobs)
+    prepared, failed = _prepare(fittings)
+    limit = stack_memory / (n_workers if processes else 1)
+    if processes:
+        pieces = [
+            piece
+            for first in range(n_workers)
+            for piece in _cut(prepared[first::n_workers], limit)
+        ]
+        # The workers do not see the context of this process.
+        step = chosen_step()
+        try:
+            results = Parallel(n_jobs=n_jobs)(
+                delayed(_fit_in_process)(piece, step) for piece in pieces
+            )
+        except KeyboardInterrupt:
+            results = _not_begun(pieces)
+    else:
+        pieces = list(_cut(prepared, limit))
+        results = _fit_in_turn(pieces, n_workers, watch)
+    fitted = dict(failed)
+    for piece, result in zip(pieces, results, strict=True):
+        fitted |= {p.number: f for p, f in zip(piece, result, strict=True)}
+    return [fitted[number] for number in range(len(fittings))]
 
 
-def _fit(fitting):
-    estimator, rows = fitting.estimator, fitting.rows
-    X, y, params = fitting.X, fitting.y, dict(fitting.fit_params)
-    if rows is not None:
-        X, y = _safe_indexing(X, rows), _safe_indexing(y, rows)
-        if params.get("sample_weight") is not None:
-            params["sample_weight"] = _safe_indexing(params["sample_weight"], rows)
-    start = time.perf_counter()
-    try:
-        estimator.fit(X, y, **params)
-    except Exception as error:
-        return Fitted(estimator, error, time.perf_counter() - start)
-    return Fitted(estimator, None, time.perf_counter() - start)
+def _workers(n_jobs: int | None) -> tuple[int, bool]:
+    """Count the threads or processes, and tell whether they are processes.
+
+    These are threads unless `joblib.parallel_config` names a backend of processes.
+    """
+    backend, _ = get_active_backend(prefer="threads")
+    _, configured = get_active_backend()
+    n_workers = backend.effective_n_jobs(configured if n_jobs is None else n_jobs)
+    in_memory = getattr(backend, "supports_sharedmem", False) or n_workers == 1
+    return n_workers, not in_memory
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """A fitting whose data are validated, and the bytes its network takes."""
+
+    number: int
+    estimator: Any
+    given: Given
+    rows: np.ndarray | None
+    params: Mapping[str, Any]
+    size: float
+
+
+def _prepare(
+    fittings: Sequence[Fitting],
+) -> tuple[list[_Prepared], dict[int, Fitted]]:
+    """Validate the data of each fitting, once for all that share them."""
+    shared: dict[tuple[Any, ...], Given] = {}
+    prepared, failed = [], {}
+    for number, fitting in enumerate(fittings):
+        estimator, params = fitting.estimator, dict(fitting.fit_params)
+        weight = params.pop("sample_weight", None)
+        data = fitting.X, fitting.y, weight
+        key = (*map(id, data), estimator._dtypes, estimator._y_numeric)
+        try:
+            with estimator._unchanged_on_error():
+                estimator._validate_params()
+                if key in shared:
+                    estimator._check_columns(fitting.X)
+                else:
+                    shared[key] = estimator._validated(*data)
+                given = shared[key]
+                size = estimator._bytes_in_training(given)
+        except Exception as error:
+            failed[number] = Fitted(estimator, error)
+            continue
+        one = _Prepared(number, estimator, given, fitting.rows, params, size)
+        prepared.append(one)
+    return prepared, failed
+
+
+def _cut(prepared: Sequence[_Prepared], limit: float) -> Iterator[list[_Prepared]]:
+    """Cut into pieces that each stay within the memory, or are a single fit."""
+    piece: list[_Prepared] = []
+    size = 0.0
+    for one in prepared:
+        if piece and size + one.size > limit:
+            yield piece
+            piece, size = [], 0.0
+        piece.append(one)
+        size += one.size
+    if piece:
+        yield piece
+
+
+def _fit_in_process(piece: Sequence[_Prepared], step: str) -> list[Fitted]:
+    with config_context(step=step):
+        return _fit_in_turn([piece], 1, None)[0]
+
+
+def _not_begun(pieces: Sequence[Sequence[_Prepared]]) -> list[list[Fitted]]:
+    return [
+        [Fitted(one.estimator, KeyboardInterrupt()) for one in piece]
+        for piece in pieces
+    ]
+
+
+def _fit_in_turn(
+    pieces: Sequence[Sequence[_Prepared]], n_threads: int, watch: Watch | None
+) -> list[list[Fitted]]:
+    """Fit piece by piece, until an interrupt."""
+    results = _not_begun(pieces)
+    stopped = False
+
+    def follow(epoch: Any) -> bool:
+        nonlocal stopped
+        stopped = watch is not None and watch(epoch)
+        return stopped
+
+    for piece, result in zip(pieces, results, strict=True):
+        try:
+            _fit_piece(piece, result, n_threads, follow)
+        except KeyboardInterrupt:
+            stopped = True
+        if stopped or any(fitted.interrupted for fitted in result):
+            break
+    return results
+
+
+def _fit_piece(
+    piece: Sequence[_Prepared], result: list[Fitted], n_threads: int, follow: Watch
+) -> None:
+    """Fit one piece; fill in the results as they come."""
+    begin = time.perf_counter()
+    plans = {}
+    for m, one in enumerate(piece):
+        estimator = one.estimator
+        try:
+            with estimator._unchanged_on_error():
+                validation = estimator._validation(**one.params)
+                plans[m] = estimator._plan(one.given, one.rows, validation)
+        except Exception as error:
+            result[m] = Fitted(estimator, error)
+    if not plans:
+        return
+    outcomes = carry_out(list(plans.values()), lambda in_full: follow, n_threads)
+    for (m, plan), outcome in zip(plans.items(), outcomes, strict=True):
+        result[m] = _finish(piece[m].estimator, plan, outcome)
+    seconds = time.perf_counter() - begin
+    work = [
+        1 + outcome.fit.n_iter * piece[m].size
+        for m, outcome in zip(plans, outcomes, strict=True)
+    ]
+    for m, share in zip(plans, work, strict=True):
+        result[m] = replace(result[m], seconds=seconds * share / sum(work))
+
+
+def _finish(estimator: Any, plan: Any, outcome: Any) -> Fitted:
+    fit = outcome.fit
+    interrupted = fit.outcome == "interrupted"
+    if interrupted and not fit.loss_curve:
+        return Fitted(estimator, KeyboardInterrupt())
+    if fit.outcome == "diverged":
+        message = f"The loss stopped being finite in iteration {fit.n_iter}. {REMEDY}"
+        return Fitted(estimator, FloatingPointError(message))
+    estimator._finish(plan, outcome)
+    return Fitted(estimator, interrupted=interrupted)
