@@ -60,6 +60,8 @@ PLAN = np.dtype(
         ("X", _POINTER),
         ("row_starts", _POINTER),
         ("columns", _POINTER),
+        ("n_columns", _COUNT),
+        ("chosen", _POINTER),
         ("codes", _POINTER),
         ("y", _POINTER),
         ("constant", _POINTER),
@@ -289,6 +291,9 @@ def _rows(problem: Problem, data: Data) -> dict[str, Any]:
         fields["columns"] = np.ascontiguousarray(X.indices, dtype=np.int32)
     else:
         fields["X"] = data.X.contiguous().numpy()
+        fields["n_columns"] = data.X.shape[1]
+        if data.columns is not None:
+            fields["chosen"] = data.columns.numpy()
     if data.codes is not None:
         fields["codes"] = data.codes.contiguous().numpy()
         return fields

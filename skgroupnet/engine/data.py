@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -61,8 +62,10 @@ class Data:
 
     Attributes
     ----------
-    X : Tensor of shape (n, n_features)
+    X : Tensor of shape (n, n_columns)
         Dense rows; there is none if they are sparse.
+    columns : int Tensor of shape (n_features,) or None
+        The columns of dense rows that `rows` gives; None: all.
     sparse : scipy CSR or None
         Sparse rows.
     codes : int Tensor of shape (n,) or None
@@ -77,6 +80,7 @@ class Data:
         self.dtype = torch.float32 if X.dtype == np.float32 else torch.float64
         self.n_rows, self.n_features = X.shape
         self.n_outputs = n_outputs
+        self.columns: Tensor | None = None
         self.sparse: Any = X if scipy.sparse.issparse(X) else None
         if self.sparse is None:
             self.X = self._tensor(X)
@@ -86,6 +90,24 @@ class Data:
             self.y = torch.eye(n_outputs, dtype=self.dtype, device=self.device)
         else:
             self.y = self._tensor(problem.y)
+        if problem.columns is not None:
+            self._take(problem.columns)
+
+    def _take(self, columns: np.ndarray) -> None:
+        """Take columns of the rows from now on; dense rows are not copied."""
+        self.n_features = len(columns)
+        if self.sparse is not None:
+            self.sparse = self.sparse[:, columns]
+        else:
+            self.columns = torch.as_tensor(columns, device=self.device)
+
+    def narrowed(self, columns: np.ndarray) -> Data:
+        """Make the data with some of the columns, on the same memory."""
+        narrowed = copy.copy(self)
+        if self.columns is not None:
+            columns = self.columns.cpu().numpy()[columns]
+        narrowed._take(columns)
+        return narrowed
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         if not array.flags.writeable or any(s < 0 for s in array.strides):
@@ -98,8 +120,10 @@ class Data:
         if self.sparse is not None:
             dense = self.sparse[index.reshape(-1).numpy()].toarray()
             return self._tensor(dense).view(shape)
-        index = index.reshape(-1).to(self.device)
-        return self.X.index_select(0, index).view(shape)
+        rows = self.X.index_select(0, index.reshape(-1).to(self.device))
+        if self.columns is not None:
+            rows = rows.index_select(1, self.columns)
+        return rows.view(shape)
 
     def targets(self, index: Tensor) -> Tensor:
         """Targets of rows: index (...) -> (..., n_outputs)."""

@@ -45,6 +45,8 @@ class Problem:
     group_sizes : tuple of ndarray of shape (n_l,), default=None
         For row i of matrix l the size of its penalty group when training started, in
         weights; None: counted from the shapes.
+    columns : int ndarray, default=None
+        Columns of X that the networks take, in batches; None: all of them.
     """
 
     X: np.ndarray | scipy.sparse.csr_array
@@ -57,9 +59,15 @@ class Problem:
     keep_zeros: bool = False
     fit_intercept: bool = True
     group_sizes: tuple[np.ndarray, ...] | None = None
+    columns: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         check_device(self.device)
+
+    @property
+    def n_features(self) -> int:
+        """Number of inputs of the networks."""
+        return self.X.shape[1] if self.columns is None else len(self.columns)
 
 
 @dataclass(frozen=True, eq=False)

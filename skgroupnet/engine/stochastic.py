@@ -13,6 +13,7 @@ import torch
 
 from skgroupnet.engine.compiled import one_by_one
 from skgroupnet.engine.data import Data
+from skgroupnet.engine.freezing import shrinks
 from skgroupnet.engine.problem import (
     Epoch,
     Fit,
@@ -90,10 +91,10 @@ def _check(jobs: Sequence[Job]) -> None:
         if id(y) not in largest:
             largest[id(y)] = int(y.max()) + 1 if y.ndim == 1 else y.shape[1]
         widths, dtype, n_outputs = start.widths, start.weights[0].dtype, largest[id(y)]
-        if (widths[0], dtype) != (X.shape[1], X.dtype):
+        if (widths[0], dtype) != (job.problem.n_features, X.dtype):
             raise ValueError(
                 f"A network of {dtype} with {widths[0]} inputs cannot be trained on X "
-                f"of {X.dtype} with {X.shape[1]} columns."
+                f"of {X.dtype} with {job.problem.n_features} columns."
             )
         if widths[-1] < n_outputs or (y.ndim > 1 and widths[-1] != n_outputs):
             raise ValueError(
@@ -130,7 +131,8 @@ def _stacks(
         start, state = job.model.start, job.model.state
         done = int(state["t"]) if state else 0
         shape = (start.widths, start.activation, len(rows), weight is None, done)
-        key = (id(job.problem), job.settings, *shape, job.model.score is None)
+        alone = m if shrinks(job) else None
+        key = (id(job.problem), job.settings, *shape, job.model.score is None, alone)
         stacks.setdefault(key, []).append(m)
     parts = []
     for members in stacks.values():

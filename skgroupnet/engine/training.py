@@ -21,13 +21,15 @@ from torch import Tensor
 from skgroupnet.engine.certificate import stationarity_gap
 from skgroupnet.engine.compiled import CompiledSteps, report
 from skgroupnet.engine.data import Data, Rows
-from skgroupnet.engine.problem import Fit, Job, Outcome, Settings
+from skgroupnet.engine.freezing import Freezing, shrinks
+from skgroupnet.engine.problem import Fit, Job, Outcome, Problem, Settings
 from skgroupnet.engine.schedules import factor
 from skgroupnet.engine.shrinkage import Shrinkage
 from skgroupnet.engine.stack import Layout, Stack
 from skgroupnet.engine.steps import Steps, Task, TorchSteps
 from skgroupnet.engine.stopping import Stopping
 from skgroupnet.engine.threads import Stopped
+from skgroupnet.engine.updates import State
 from skgroupnet.network import Network
 
 
@@ -105,6 +107,16 @@ class Training:
             self.problem, settings.update, self.flops / len(chosen)
         )
         self.steps = self._steps()
+        self.freezing: Freezing | None = None
+        if shrinks(jobs[members[0]]):
+            self.freezing = Freezing(
+                self.problem,
+                self.stack,
+                self.shrinkage,
+                self.state,
+                data,
+                self._make_steps,
+            )
 
     @property
     def flops(self) -> float:
@@ -137,9 +149,20 @@ class Training:
 
     def _steps(self) -> Steps:
         """Make what takes the steps of the models that are left."""
-        parts = (self.problem, self.settings, self.stack, self.shrinkage, self.state)
+        return self._make_steps(
+            self.problem, self.stack, self.shrinkage, self.state, self.data
+        )
+
+    def _make_steps(
+        self,
+        problem: Problem,
+        stack: Stack,
+        shrinkage: Shrinkage,
+        state: State,
+        data: Data,
+    ) -> Steps:
         steps = CompiledSteps if self.compiled else TorchSteps
-        return steps(*parts, self.data, self.rows)
+        return steps(problem, self.settings, stack, shrinkage, state, data, self.rows)
 
     def tasks(self) -> list[Task]:
         """Make what goes over the rows once."""
@@ -148,10 +171,17 @@ class Training:
             for epochs, seen in zip(self.epochs, self.seen, strict=True)
         ]
         self._losses = np.empty((len(self.members), self.rows.n_batches))
-        return self.steps.tasks(self.rates * np.array(factors), self.t, self._losses)
+        epoch = self.rates * np.array(factors), self.t, self._losses
+        tasks = None
+        if self.freezing is not None:
+            last = self.n_iter + 1 == self.settings.max_iter
+            tasks = self.freezing.tasks(last, *epoch)
+        return self.steps.tasks(*epoch) if tasks is None else tasks
 
     def note(self) -> list[Task]:
         """Note an epoch; returns what measures its networks, if anything does."""
+        if self.freezing is not None:
+            self.freezing.note()
         self.n_iter += 1
         self.t += self.rows.n_batches
         self.epochs += 1
@@ -199,6 +229,9 @@ class Training:
         done = self.stopping.done(self.rates, adaptive) & self.finite
         if self.settings.gap is not None:
             done |= self.finite & (self.measured <= self.settings.gap)
+        if done.any() and self.freezing is not None and not self.freezing.whole:
+            # Not before an epoch in which all units take part.
+            self.freezing.test_next, done = True, np.zeros_like(done)
         last = self.n_iter == self.settings.max_iter
         goes_on = np.where(done, "converged", "max_iter" if last else "")
         self.outcomes = np.where(self.finite, goes_on, "diverged")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skgroupnet.estimators.sample import Sample, take_columns
+from skgroupnet.estimators.sample import Sample
 from skgroupnet.network import Network
 from skgroupnet.penalties import PENALTIES
 from skgroupnet.pruning import Pruned, prune, scatter
@@ -109,7 +109,7 @@ def _sharing(jobs: Sequence[Any]) -> list[Any]:
         problem = job.problem
         penalty, labels = problem.penalty, problem.labels
         key = (
-            *map(id, (problem.X, problem.y, problem.group_sizes)),
+            *map(id, (problem.X, problem.y, problem.group_sizes, problem.columns)),
             penalty if type(penalty) in PENALTIES.values() else id(penalty),
             None if labels is None else labels.tobytes(),
             problem.loss,
@@ -153,7 +153,7 @@ def _compact_job(plan: Plan, pruned: Pruned) -> Any:
         plan.job,
         problem=replace(
             plan.job.problem,
-            X=take_columns(plan.job.problem.X, columns),
+            columns=columns,
             labels=None,
             group_sizes=None,
             keep_zeros=True,

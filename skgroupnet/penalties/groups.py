@@ -95,10 +95,9 @@ class Groups:
         free = np.repeat([not block.penalised for block in self._blocks], self._n_rows)
         sizes = np.bincount(group_of_row, weights=widths)
         penalised = np.bincount(group_of_row, weights=free) == 0
-        squares = sizes.copy()
-        if counted is not None:
-            squares[group_of_row] = counted
         self.n_groups = len(sizes)
+        if counted is not None:
+            sizes[group_of_row] = counted
         self.sizes = torch.as_tensor(sizes[None]).to(like)
         self.penalised = torch.as_tensor(penalised[None]).to(like)
         self._inverse_sizes = 1 / self.sizes
@@ -107,7 +106,7 @@ class Groups:
             np.repeat(group_of_row, widths)[None], device=like.device
         )
         self._factors = like.new_empty(self.index.shape)
-        self.weights = torch.as_tensor(np.sqrt(squares * penalised)[None]).to(like)
+        self.weights = torch.as_tensor(np.sqrt(sizes * penalised)[None]).to(like)
 
     def remember(self, T: Tensor) -> None:
         """Keep the row views of a buffer that is passed again and again.

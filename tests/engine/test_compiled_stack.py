@@ -218,8 +218,9 @@ def test_interrupt_within_an_epoch(
 SCRIPT = """
 import os, signal, sys, threading, time, warnings
 import numpy as np
+from sklearn.base import clone
 from skgroupnet import GroupSparseMLPClassifier
-from skgroupnet.engine import Adam, Model, Problem, Settings, compiled, stochastic
+from skgroupnet.engine import Adam, Model, Problem, Settings, stochastic, threads
 from skgroupnet.engine import initial_network, train
 from skgroupnet.penalties import GroupLasso
 
@@ -242,6 +243,7 @@ def fit_estimator():
         lam=1e-4, hidden_layer_sizes=(64, 32), max_iter=10**7, tol=0, random_state=0,
         n_iter_no_change=np.inf,  # else it may converge first
     )
+    clone(clf).set_params(max_iter=1, learning_rate="cosine").fit(X, y)  # imports
     later()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -251,7 +253,7 @@ def fit_estimator():
 
 def fit_stack():
     # An epoch takes many seconds.
-    compiled.WORTH_A_THREAD, stochastic.available_threads = 0, lambda: 2
+    threads.WORTH_A_THREAD, stochastic.available_threads = 0, lambda: 2
     rows = np.tile(np.arange(2000), 1000)
     def model(m):
         state = np.random.RandomState(m)

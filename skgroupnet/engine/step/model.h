@@ -68,8 +68,14 @@ static void NAME(gather)(const Plan *p, const int64_t *order, int64_t rows, REAL
     int64_t d = p->widths[0], ld = NAME(stride)(d);
     const REAL *X = p->X;
     for (int64_t i = 0; i < rows; i++, input += ld) {
-        if (!p->row_starts) {
+        if (!p->row_starts && !p->chosen) {
             memcpy(input, X + order[i] * d, (size_t)d * sizeof(REAL));
+            continue;
+        }
+        if (p->chosen) {
+            const REAL *row = X + order[i] * p->n_columns;
+            for (int64_t j = 0; j < d; j++)
+                input[j] = row[p->chosen[j]];
             continue;
         }
         memset(input, 0, (size_t)d * sizeof(REAL));

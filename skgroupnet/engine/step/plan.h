@@ -22,11 +22,14 @@ typedef struct {
     int64_t activation;
     int64_t loss;
 
-    /* The rows.  X is (n, d) row by row, or the values of a CSR matrix whose columns
-     * are given; y is (n, k) row by row, or there are class codes (n,). */
+    /* The rows.  X is (n, n_columns) row by row, of which some are chosen, or the values
+     * of a CSR matrix whose columns are given; y is (n, k) row by row, or there are class
+     * codes (n,). */
     const void *X;
     const int64_t *row_starts; /* null: X is dense */
     const int32_t *columns;
+    int64_t n_columns;
+    const int64_t *chosen; /* null: all columns */
     const int64_t *codes; /* null: y is given */
     const void *y;
     const double *constant; /* added to the loss of each row; null: nothing */
