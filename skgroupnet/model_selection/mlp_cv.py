@@ -64,7 +64,7 @@ class GroupSparseMLPClassifierCV(LamSearch, NetworkClassifier, GroupSparseMLP):
         one second moment per group, and the penalty is applied in the metric of the
         step, so that all of them solve the same problem.
     learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, \
-                default="constant"
+            default="constant"
         Schedule of the learning rate, for all solvers: constant; divided by
         ``(1 + t) ** power_t`` after t rows; divided by 5 whenever training would end
         for lack of progress; or half a period of a cosine, which plans to end at
@@ -100,7 +100,7 @@ class GroupSparseMLPClassifierCV(LamSearch, NetworkClassifier, GroupSparseMLP):
         of the refit.
     early_stopping : bool, default=False
         Whether to stop on the score of held-out rows, and keep the weights of the best
-        epoch. The rows are those passed to `fit` as `X_val`, else a part of X.
+        epoch. The rows are a part of the rows that are fitted to.
     validation_fraction : float, default=0.1
         Share of X to hold out for early stopping, in (0, 1).
     n_iter_no_change : int or inf, default=10
@@ -351,7 +351,7 @@ class GroupSparseMLPRegressorCV(LamSearch, NetworkRegressor, GroupSparseMLP):
         one second moment per group, and the penalty is applied in the metric of the
         step, so that all of them solve the same problem.
     learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, \
-                default="constant"
+            default="constant"
         Schedule of the learning rate, for all solvers: constant; divided by
         ``(1 + t) ** power_t`` after t rows; divided by 5 whenever training would end
         for lack of progress; or half a period of a cosine, which plans to end at
@@ -387,7 +387,7 @@ class GroupSparseMLPRegressorCV(LamSearch, NetworkRegressor, GroupSparseMLP):
         of the refit.
     early_stopping : bool, default=False
         Whether to stop on the score of held-out rows, and keep the weights of the best
-        epoch. The rows are those passed to `fit` as `X_val`, else a part of X.
+        epoch. The rows are a part of the rows that are fitted to.
     validation_fraction : float, default=0.1
         Share of X to hold out for early stopping, in (0, 1).
     n_iter_no_change : int or inf, default=10

@@ -216,77 +216,77 @@ def regularization_path(
 ):
     """Fit one estimator for each of many values of `lam`, all at once.
 
-     Parameters
-     ----------
-     estimator : estimator
-         An estimator of this package; its `lam` and `warm_start` do not matter. It is
-         not changed. Of a `Pipeline`, pass the last step, and X as the earlier steps
-         transform it.
-     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-         The input data.
-     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-         The target.
-     lams : int or array-like of shape (n_lams,), default=20
-         Values of `lam`, or how many of them: log-spaced, from the smallest one that
-         leaves no feature down to a thousandth of it. For a linear model whose penalty
-         has a finite slope at zero, that one is exact. Otherwise it is an estimate, the
-         smallest of 20 log-spaced values whose model is empty after 5 epochs.
-     sample_weight : array-like of shape (n_samples,), default=None
-         Weights of the rows.
-     X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
-         Rows to score the models on. An estimator with ``early_stopping=True`` also
-         stops early on them.
-     y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
-         Their target.
-     sample_weight_val : array-like of shape (n_val,), default=None
-         Their weights.
-     scoring : str or callable, default=None
-         How to score, see `sklearn.metrics.get_scorer_names`; a callable is called as
-         ``scoring(estimator, X, y)``. None: the `score` method of the estimator.
-     warm_start : bool, default=False
-         Whether to fit from the smallest `lam` up, each model from the weights of the
-         one before it. Then the models are fitted one after the other.
-     n_jobs : int, default=None
-         Number of threads; under `joblib.parallel_config` with a backend of processes,
-         the number of processes. None means 1 unless `joblib.parallel_config` says
-         otherwise, -1 all processors.
-     stack_memory : float, default=1e9
-         Bytes that the networks in training may take at a time.
+    Parameters
+    ----------
+    estimator : estimator
+        An estimator of this package; its `lam` and `warm_start` do not matter. It is
+        not changed. Of a `Pipeline`, pass the last step, and X as the earlier steps
+        transform it.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        The input data.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        The target.
+    lams : int or array-like of shape (n_lams,), default=20
+        Values of `lam`, or how many of them: log-spaced, from the smallest one that
+        leaves no feature down to a thousandth of it. For a linear model whose penalty
+        has a finite slope at zero, that one is exact. Otherwise it is an estimate, the
+        smallest of 20 log-spaced values whose model is empty after 5 epochs.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows.
+    X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+        Rows to score the models on. An estimator with ``early_stopping=True`` also
+        stops early on them.
+    y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+        Their target.
+    sample_weight_val : array-like of shape (n_val,), default=None
+        Their weights.
+    scoring : str or callable, default=None
+        How to score, see `sklearn.metrics.get_scorer_names`; a callable is called as
+        ``scoring(estimator, X, y)``. None: the `score` method of the estimator.
+    warm_start : bool, default=False
+        Whether to fit from the smallest `lam` up, each model from the weights of the
+        one before it. Then the models are fitted one after the other.
+    n_jobs : int, default=None
+        Number of threads; under `joblib.parallel_config` with a backend of processes,
+        the number of processes. None means 1 unless `joblib.parallel_config` says
+        otherwise, -1 all processors.
+    stack_memory : float, default=1e9
+        Bytes that the networks in training may take at a time.
 
-     Returns
-     -------
-     path : RegularizationPath
-         The models in the order of decreasing `lam`. Models whose fit failed are left
-         out with a warning; so are those that an interrupt left untrained.
+    Returns
+    -------
+    path : RegularizationPath
+        The models in the order of decreasing `lam`. Models whose fit failed are left
+        out with a warning; so are those that an interrupt left untrained.
 
-     See Also
-     --------
-     GroupSparseMLPClassifierCV : Chooses `lam` by cross-validation.
+    See Also
+    --------
+    GroupSparseMLPClassifierCV : Chooses `lam` by cross-validation.
 
-     Examples
-     --------
-     >>> from sklearn.datasets import load_breast_cancer
-     >>> from sklearn.model_selection import train_test_split
-     >>> from sklearn.preprocessing import scale
-     >>> from skgroupnet import GroupSparseLogisticRegression
-     >>> from skgroupnet.model_selection import regularization_path
-     >>> data = load_breast_cancer()
-     >>> X, X_val, y, y_val = train_test_split(
-     ...     scale(data.data), data.target, random_state=0)
-     >>> path = regularization_path(
-     ...     GroupSparseLogisticRegression(), X, y, lams=5, X_val=X_val, y_val=y_val)
-     >>> path
-         lam   features    neurons parameters  objective      score
-       0.384          0          0          1     0.6607      0.629
-      0.0683          4          0          5     0.3811      0.951
-      0.0121         10          0         11     0.1748      0.972
-     0.00216         14          0         15    0.08447      0.944
-    0.000384         19          0         20    0.04556      0.937
-     >>> model = path.select(max_features=5)
-     >>> model.n_active_features_
-     4
-     >>> path.order_of_entry()[:4].tolist()
-     ['x27', 'x20', 'x7', 'x21']
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.model_selection import train_test_split
+    >>> from sklearn.preprocessing import scale
+    >>> from skgroupnet import GroupSparseLogisticRegression
+    >>> from skgroupnet.model_selection import regularization_path
+    >>> data = load_breast_cancer()
+    >>> X, X_val, y, y_val = train_test_split(
+    ...     scale(data.data), data.target, random_state=0)
+    >>> path = regularization_path(
+    ...     GroupSparseLogisticRegression(), X, y, lams=5, X_val=X_val, y_val=y_val)
+    >>> path
+            lam   features    neurons parameters  objective      score
+          0.384          0          0          1     0.6607      0.629
+         0.0683          4          0          5     0.3811      0.951
+         0.0121         10          0         11     0.1748      0.972
+        0.00216         14          0         15    0.08447      0.944
+       0.000384         19          0         20    0.04556      0.937
+    >>> model = path.select(max_features=5)
+    >>> model.n_active_features_
+    4
+    >>> path.order_of_entry()[:4].tolist()
+    ['x27', 'x20', 'x7', 'x21']
     """
     _check_arguments(estimator, X_val, y_val, sample_weight_val, scoring)
     resources = {"n_jobs": n_jobs, "stack_memory": stack_memory}
