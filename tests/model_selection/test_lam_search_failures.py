@@ -1,0 +1,117 @@
+"""Cross-validation of lam where fits fail, are interrupted, or cannot begin."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning, NotFittedError
+from sklearn.preprocessing import scale
+
+from skgroupnet.model_selection import GroupSparseLogisticRegressionCV, lam_search
+
+X, Y = make_classification(
+    n_samples=150, n_features=6, n_informative=3, n_redundant=0, random_state=0
+)
+X = scale(X)
+WEIGHT = np.linspace(0, 2, len(X))
+LAMS = [0.01, 0.1, 0.03]
+
+
+@pytest.fixture
+def logistic():
+    return GroupSparseLogisticRegressionCV(lams=LAMS, cv=3)
+
+
+def with_errors(monkeypatch, error_of):
+    """Make some fits of the folds fail; ``error_of(number)`` is an error or None."""
+    together = lam_search.fit_together
+
+    def fit_together(fittings, **resources):
+        fits = together(fittings, **resources)
+        return [replace(fit, error=error_of(n)) for n, fit in enumerate(fits)]
+
+    monkeypatch.setattr(lam_search, "fit_together", fit_together)
+
+
+def test_some_fits_fail(logistic, monkeypatch):
+    whole = clone(logistic).fit(X, Y)
+    with_errors(
+        monkeypatch, lambda n: FloatingPointError("not finite") if n == 4 else None
+    )
+    with pytest.warns(FitFailedWarning, match="1 of 9 fits failed .*: not finite"):
+        logistic.fit(X, Y)
+    expected = whole.scores_.copy()
+    expected[1, 1] = np.nan
+    np.testing.assert_array_equal(logistic.scores_, expected)
+    assert np.isnan(logistic.n_active_parameters_path_[1, 1])
+    assert logistic.lam_ != logistic.lams_[1]
+
+
+def test_all_fits_fail(logistic, monkeypatch):
+    with_errors(monkeypatch, lambda n: FloatingPointError(f"number {n}"))
+    with pytest.raises(FloatingPointError, match="number 0") as info:
+        logistic.fit(X, Y)
+    assert info.value.__notes__ == [
+        "All of the 9 fits failed; this is the first error."
+    ]
+    assert not hasattr(logistic, "scores_")
+
+
+def test_a_fold_in_which_all_fits_fail(logistic):
+    zeros = np.flatnonzero(Y == 0)
+    folds = [(np.arange(100), np.arange(100, 150)), (zeros, np.arange(100))]
+    with (
+        pytest.warns(
+            FitFailedWarning, match="3 of 6 fits failed .* at least 2 classes"
+        ),
+        pytest.raises(ValueError, match="no lam with a score in every fold.*nan"),
+    ):
+        logistic.set_params(cv=folds).fit(X, Y)
+
+
+def test_an_interrupt_scores_what_is_there(logistic, monkeypatch):
+    with_errors(monkeypatch, lambda n: KeyboardInterrupt() if n > 4 else None)
+    with pytest.warns(UserWarning, match="search was interrupted by the user"):
+        logistic.fit(X, Y)
+    assert np.isnan(logistic.scores_).sum() == 4
+    assert logistic.lam_ == 0.1
+    with pytest.raises(NotFittedError):
+        logistic.predict(X)
+
+
+def test_an_interrupt_before_any_lam_was_scored(logistic, monkeypatch):
+    with_errors(monkeypatch, lambda n: KeyboardInterrupt() if n % 3 else None)
+    with pytest.raises(KeyboardInterrupt):
+        logistic.fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("params", "match"),
+    [
+        ({"lams": []}, "lams must be a number of values or a list"),
+        ({"lams": [0.1, -1]}, "lams must hold finite values"),
+        ({"lams": 0}, "The 'lams' parameter"),
+        ({"selection": "2se"}, "The 'selection' parameter"),
+        ({"scoring": "acuracy"}, "The 'scoring' parameter"),
+        ({"cv": 1.5}, "The 'cv' parameter"),
+        ({"refit": "yes"}, "The 'refit' parameter"),
+        ({"max_iter": 0}, "The 'max_iter' parameter"),
+        ({"stack_memory": -1}, "The 'stack_memory' parameter"),
+        ({"groups": [1]}, "one label for each of the 6 features"),
+    ],
+)
+def test_bad_parameters(logistic, params, match):
+    with pytest.raises(ValueError, match=match):
+        logistic.set_params(**params).fit(X, Y)
+
+
+def test_bad_weights(logistic):
+    with pytest.raises(ValueError, match="sample_weight"):
+        logistic.fit(X, Y, WEIGHT[1:])
+
+
+def test_the_refit_warns_of_what_the_folds_kept_to_themselves(logistic):
+    with pytest.warns(ConvergenceWarning, match="Nothing is left of the model"):
+        logistic.set_params(lams=[3.0]).fit(X, Y)
