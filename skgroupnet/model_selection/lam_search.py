@@ -17,7 +17,11 @@ from sklearn.utils.metadata_routing import (
     _routing_enabled,
     process_routing,
 )
-from sklearn.utils.validation import _check_method_params, _check_sample_weight
+from sklearn.utils.validation import (
+    _check_method_params,
+    _check_sample_weight,
+    _num_samples,
+)
 
 from skgroupnet.estimators.base import WRITTEN_BY_VALIDATION, GroupSparseEstimator
 from skgroupnet.model_selection.lams import lam_grid
@@ -137,8 +141,7 @@ class LamSearch(GroupSparseEstimator):
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
         routed = self._routed(sample_weight, params)
-        cv = check_cv(self.cv, y, classifier=is_classifier(self))
-        splits = list(cv.split(X, y, **routed["splitter"]["split"]))
+        splits = self._splits(X, y, routed["splitter"]["split"])
         resources = {"n_jobs": self.n_jobs, "stack_memory": self.stack_memory}
         lams = lam_grid(self.lams, plain, X, y, sample_weight, **resources)
         progress = SearchProgress(self, X, y, sample_weight)
@@ -220,6 +223,19 @@ class LamSearch(GroupSparseEstimator):
             "splitter": {"split": {"groups": params.get("groups")}},
             "scorer": {"score": weight_for(self._scorer(), sample_weight)},
         }
+
+    def _splits(self, X, y, params):
+        """Row numbers of the folds, to train on and to score on."""
+        cv = check_cv(self.cv, y, classifier=is_classifier(self))
+        numbers = np.arange(_num_samples(X))
+        splits = [
+            (numbers[train], numbers[test]) for train, test in cv.split(X, y, **params)
+        ]
+        if not splits:
+            raise ValueError(
+                f"cv must give at least one fold, but {self.cv!r} is empty."
+            )
+        return splits
 
     def _plain_estimator(self):
         """Make the estimator with one lam; what it prints would be mixed up."""

@@ -167,7 +167,7 @@ class GroupSparseLogisticRegressionCV(
     >>> round(model.lam_, 4), model.n_active_features_
     (0.0121, 9)
     >>> round(model.score(scale(X), y), 2)
-    0.98
+    0.97
     """
 
     _parameter_constraints: dict = search_constraints(

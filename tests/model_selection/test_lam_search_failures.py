@@ -96,6 +96,7 @@ def test_an_interrupt_before_any_lam_was_scored(logistic, monkeypatch):
         ({"selection": "2se"}, "The 'selection' parameter"),
         ({"scoring": "acuracy"}, "The 'scoring' parameter"),
         ({"cv": 1.5}, "The 'cv' parameter"),
+        ({"cv": []}, "cv must give at least one fold"),
         ({"refit": "yes"}, "The 'refit' parameter"),
         ({"max_iter": 0}, "The 'max_iter' parameter"),
         ({"stack_memory": -1}, "The 'stack_memory' parameter"),

@@ -135,13 +135,14 @@ def test_where_none_or_all_are_empty(smallest, expected):
 def test_models_that_failed_are_not_empty(monkeypatch):
     def failing(fittings, **resources):
         fits = []
+        assert {fitting.estimator.finetune_iter for fitting in fittings} == {0}
         for fitting in fittings:
             error = FloatingPointError() if fitting.estimator.lam > 0.1 else None
             fits.append(Fitted(fitting.estimator.fit(fitting.X, fitting.y), error, 0))
         return fits
 
     monkeypatch.setattr(lams_module, "fit_together", failing)
-    lam = largest_lam(NETWORK, X, Y)
+    lam = largest_lam(clone(NETWORK).set_params(finetune_iter=3), X, Y)
     assert 0 < lam <= 0.1
 
     def interrupted(fittings, **resources):
