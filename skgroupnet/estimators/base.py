@@ -137,6 +137,7 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
             (outcome,) = carry_out([plan], progress.follow)
             self._finish(plan, outcome)
         progress.close()
+        self._warn_if_unfinished(outcome.fit)
         self._warn_if_nothing_left(plan)
         return self
 
@@ -165,13 +166,15 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
         return random_state
 
     def _finish(self, plan, outcome):
-        """Write the result, and warn if training did not end well."""
+        """Write the result."""
         fit, task = outcome.fit, plan.sample.task
         attributes = self._network_attributes(fit.network, task, plan.kept)
         self.__dict__.update(attributes)
         self.__dict__.update(self._fit_attributes(fit), stationarity_gap_=outcome.gap)
         # Only partial_fit needs to know how to go on; a shipped model stays small.
         self.__dict__.update(_optimizer_state=None, _random_state=None)
+
+    def _warn_if_unfinished(self, fit):
         if fit.outcome != "max_iter" or not self._ends_at_max_iter:
             warn_about_outcome(fit.outcome, fit.n_iter, self.max_iter)
 
@@ -216,7 +219,7 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
         widths = (given.X.shape[1], *self._hidden_widths(), n_outputs)
         return bytes_in_training(widths, given.X.dtype.itemsize, given.X.shape[0])
 
-    def _sample(self, given, rows, go_on, classes=None):
+    def _sample(self, given, rows=None, go_on=False, classes=None):
         """Encode the target of some rows (None: all) of what was given."""
         rows = given.counting(rows)
         y, weight = given.y, given.weight

@@ -27,7 +27,6 @@ from skgroupnet.estimators.base import WRITTEN_BY_VALIDATION, GroupSparseEstimat
 from skgroupnet.model_selection.lams import lam_grid
 from skgroupnet.model_selection.outcomes import (
     check_failures,
-    empty_models_expected,
     was_interrupted,
 )
 from skgroupnet.model_selection.progress import SearchProgress
@@ -137,7 +136,7 @@ class LamSearch(GroupSparseEstimator):
         X, y = indexable(X, y)
         plain = self._plain_estimator()
         # The errors of the data, before anything is trained.
-        plain._make_sample(X, y, sample_weight, go_on=False)
+        plain._sample(plain._validated(X, y, sample_weight))
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
         routed = self._routed(sample_weight, params)
@@ -151,8 +150,7 @@ class LamSearch(GroupSparseEstimator):
             for lam in lams.tolist()
             for train, _ in splits
         ]
-        with empty_models_expected():
-            fits = fit_together(fittings, watch=progress.watch(), **resources)
+        fits = fit_together(fittings, watch=progress.watch(), **resources)
         progress.end_folds()
         check_failures(fits)
         results = self._results(fits, X, y, splits, routed["scorer"]["score"])

@@ -127,7 +127,7 @@ def largest_lam(
     from skgroupnet.engine import lam_max
 
     stated = clone(estimator)
-    sample = stated._make_sample(X, y, sample_weight, go_on=False)
+    sample = stated._sample(stated._validated(X, y, sample_weight))
     problem = stated._problem(sample, go_on=False)
     # Where no feature matters, or none is penalised, it is zero.
     tiny = float(np.finfo(np.float64).resolution)

@@ -1,8 +1,7 @@
 """How many fits ended: which of them failed, and whether the user interrupted them."""
 
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from sklearn.exceptions import FitFailedWarning
 
@@ -22,9 +21,7 @@ def was_interrupted(fits: Sequence[Fitted]) -> bool:
     bool
     """
     return any(
-        isinstance(fit.error, KeyboardInterrupt)
-        or vars(fit.estimator).get("_outcome") == "interrupted"
-        for fit in fits
+        fit.interrupted or isinstance(fit.error, KeyboardInterrupt) for fit in fits
     )
 
 
@@ -50,11 +47,3 @@ def check_failures(fits: Sequence[Fitted]) -> None:
             FitFailedWarning,
             stacklevel=2,
         )
-
-
-@contextmanager
-def empty_models_expected() -> Iterator[None]:
-    """Silence the warning that nothing is left of a model: a path begins with it."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Nothing is left of the model")
-        yield

@@ -16,7 +16,6 @@ from skgroupnet.estimators.base import GroupSparseEstimator
 from skgroupnet.model_selection.lams import lam_grid
 from skgroupnet.model_selection.outcomes import (
     check_failures,
-    empty_models_expected,
     was_interrupted,
 )
 from skgroupnet.model_selection.scorers import weight_for
@@ -295,17 +294,16 @@ def regularization_path(
     if X_val is not None and estimator.get_params().get("early_stopping"):
         params |= {"X_val": X_val, "y_val": y_val}
         params |= {"sample_weight_val": sample_weight_val}
-    with empty_models_expected():
-        if warm_start:
-            fits = _one_after_the_other(estimator, values, X, y, params)
-        else:
-            fits = fit_together(
-                [
-                    Fitting(clone(estimator).set_params(lam=lam), X, y, None, params)
-                    for lam in values.tolist()
-                ],
-                **resources,
-            )
+    if warm_start:
+        fits = _one_after_the_other(estimator, values, X, y, params)
+    else:
+        fits = fit_together(
+            [
+                Fitting(clone(estimator).set_params(lam=lam), X, y, None, params)
+                for lam in values.tolist()
+            ],
+            **resources,
+        )
     check_failures(fits)
     if was_interrupted(fits):
         warnings.warn(

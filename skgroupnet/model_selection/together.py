@@ -142,6 +142,7 @@ class _Prepared:
     rows: np.ndarray | None
     params: Mapping[str, Any]
     size: float
+    go_on: bool
 
 
 def _prepare(
@@ -154,20 +155,22 @@ def _prepare(
         estimator, params = fitting.estimator, dict(fitting.fit_params)
         weight = params.pop("sample_weight", None)
         data = fitting.X, fitting.y, weight
-        key = (*map(id, data), estimator._dtypes, estimator._y_numeric)
+        go_on = estimator.warm_start and estimator.__sklearn_is_fitted__()
+        kind = estimator._dtypes, estimator._y_numeric
+        key = (*map(id, data), id(estimator) if go_on else kind)
         try:
             with estimator._unchanged_on_error():
                 estimator._validate_params()
                 if key in shared:
                     estimator._check_columns(fitting.X)
                 else:
-                    shared[key] = estimator._validated(*data)
+                    shared[key] = estimator._validated(*data, go_on)
                 given = shared[key]
                 size = estimator._bytes_in_training(given)
         except Exception as error:
             failed[number] = Fitted(estimator, error)
             continue
-        one = _Prepared(number, estimator, given, fitting.rows, params, size)
+        one = _Prepared(number, estimator, given, fitting.rows, params, size, go_on)
         prepared.append(one)
     return prepared, failed
 
@@ -231,7 +234,7 @@ def _fit_piece(
         try:
             with estimator._unchanged_on_error():
                 validation = estimator._validation(**one.params)
-                plans[m] = estimator._plan(one.given, one.rows, validation)
+                plans[m] = estimator._plan(one.given, one.rows, validation, one.go_on)
         except Exception as error:
             result[m] = Fitted(estimator, error)
     if not plans:
@@ -257,4 +260,6 @@ def _finish(estimator: Any, plan: Any, outcome: Any) -> Fitted:
         message = f"The loss stopped being finite in iteration {fit.n_iter}. {REMEDY}"
         return Fitted(estimator, FloatingPointError(message))
     estimator._finish(plan, outcome)
+    if not interrupted:
+        estimator._warn_if_unfinished(fit)
     return Fitted(estimator, interrupted=interrupted)

@@ -355,18 +355,20 @@ def test_an_interrupt_keeps_what_was_trained(monkeypatch, warm_start):
 
 
 def test_an_interrupt_in_training(monkeypatch):
-    monkeypatch.setattr(GroupSparseLogisticRegression, "_outcome", None, raising=False)
-    fit = GroupSparseLogisticRegression.fit
+    together = path_module.fit_together
 
-    def interrupted(self, *args):
-        fit(self, *args)
-        self._outcome = "interrupted" if self.lam == 0.03 else "converged"
-        return self
+    def interrupted(fittings, **resources):
+        def watch(epoch):
+            if fittings[0].estimator.lam == 0.03 and epoch.n_iter == 2:
+                raise KeyboardInterrupt
 
-    monkeypatch.setattr(GroupSparseLogisticRegression, "fit", interrupted)
+        return together(fittings, watch=watch, **resources)
+
+    monkeypatch.setattr(path_module, "fit_together", interrupted)
     with pytest.warns(UserWarning, match="path was interrupted by the user"):
         path = regularization_path(LOGISTIC, X, Y, lams=LAMS, warm_start=True)
     np.testing.assert_array_equal(path.lams, [0.03, 0.01])
+    assert path.estimators[0].n_iter_ == 2
 
 
 def test_nothing_was_trained(monkeypatch):
