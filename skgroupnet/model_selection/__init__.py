@@ -6,8 +6,14 @@ from skgroupnet.model_selection.mlp_cv import (
     GroupSparseMLPRegressorCV,
 )
 from skgroupnet.model_selection.path import RegularizationPath, regularization_path
+from skgroupnet.model_selection.search import (
+    BatchedGridSearchCV,
+    BatchedRandomizedSearchCV,
+)
 
 __all__ = [
+    "BatchedGridSearchCV",
+    "BatchedRandomizedSearchCV",
     "GroupSparseLogisticRegressionCV",
     "GroupSparseMLPClassifierCV",
     "GroupSparseMLPRegressorCV",
