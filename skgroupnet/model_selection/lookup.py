@@ -136,7 +136,9 @@ class LookUp(CallbackSupportMixin):
         self : object
         """
         hook = {"estimator": self, "X": X, "y": y}
-        context = self._init_callback_context().call_on_fit_task_begin(**hook)
+        context = self._init_callback_context()
+        context.estimator_name = type(self._estimator).__name__
+        context.call_on_fit_task_begin(**hook)
         trained = self._models.find(self._number, fit_params[ROWS])
         # A scorer is to meet the trained estimator, whatever it asks of it.
         del self._estimator, self._models, self._number

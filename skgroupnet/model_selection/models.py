@@ -102,13 +102,15 @@ class Job:
         -------
         Model
         """
+        estimator: Any = None
         error: BaseException | None = self.arrival.error
         if fitted is not None:
-            error, seconds = fitted.error, seconds + fitted.seconds
+            estimator, error = fitted.estimator, fitted.error
+            seconds += fitted.seconds
         if isinstance(error, KeyboardInterrupt):
             error = RuntimeError("The search was interrupted before this fit began.")
         traceback = None if error is None else error.__traceback__
-        return Model(self.estimator, self.arrival.pipeline, error, traceback, seconds)
+        return Model(estimator, self.arrival.pipeline, error, traceback, seconds)
 
 
 class Models:

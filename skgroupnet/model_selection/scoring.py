@@ -166,6 +166,23 @@ class Epochs:
         return epoch.call_on_fit_task_end(**self._hook)
 
 
+def fitted_attributes(search: BaseSearchCV) -> list[str]:
+    """Name what a search has learned.
+
+    Parameters
+    ----------
+    search : BaseSearchCV
+        The search.
+
+    Returns
+    -------
+    list of str
+    """
+    return [
+        name for name in vars(search) if name.endswith("_") and not name.startswith("_")
+    ]
+
+
 def fit_trained_first(
     search: Any, X: Any, y: Any, params: dict[str, Any]
 ) -> tuple[Any, Models]:
@@ -191,6 +208,8 @@ def fit_trained_first(
     """
     models = Models(search)
     scoring = copy(search)
+    for name in fitted_attributes(scoring):
+        delattr(scoring, name)
     scoring.__class__ = type(type(search).__name__, (TrainedFirst, type(search)), {})
     # Scoring takes place here: models are not sent to other processes.
     in_process = parallel_config(backend="sequential")
