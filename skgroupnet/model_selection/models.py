@@ -240,6 +240,9 @@ class Models:
         return prototype
 
     def _train(self, first, candidates, folds, data, follow):
+        if self.interrupted:
+            # In an earlier round of a search of several.
+            raise KeyboardInterrupt
         jobs = _jobs(self.prototypes[first:], candidates, folds, data)
         arrived = [job for job in jobs if job.arrival.error is None]
         self.n_trainings += 1

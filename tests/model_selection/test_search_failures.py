@@ -1,0 +1,271 @@
+"""Searches in which a fit fails or that Ctrl-C interrupts."""
+
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.datasets import make_classification
+from sklearn.exceptions import FitFailedWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline
+
+import skgroupnet.model_selection.models as models
+from skgroupnet import GroupSparseMLPClassifier
+from skgroupnet.model_selection import BatchedGridSearchCV
+from skgroupnet.model_selection.together import Fitted, fit_together
+
+X, y = make_classification(n_samples=80, n_features=5, class_sep=1.5, random_state=0)
+MLP = GroupSparseMLPClassifier(
+    (4,), learning_rate_init=0.05, max_iter=4, tol=1e6, n_iter_no_change=2,
+    random_state=0,
+)  # fmt: skip
+FAILING = {"lam": [1e-3, -1.0, 3e-2]}
+
+
+@pytest.fixture
+def recorded():
+    """Record all warnings, none of them an error."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield caught
+
+
+def told(recorded, category):
+    return [str(w.message) for w in recorded if issubclass(w.category, category)]
+
+
+# Fits that fail
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"error_score": 0.1},
+        {"scoring": ["accuracy", "f1"], "refit": "f1", "return_train_score": True},
+        {"scoring": lambda *_: {"acc": 1.0}, "refit": "acc", "error_score": 0.1},
+    ],
+    ids=str,
+)
+def test_a_candidate_that_fails_gets_the_error_score(recorded, settings):
+    ours, theirs = (
+        cls(MLP, FAILING, cv=3, **settings).fit(X, y)
+        for cls in (BatchedGridSearchCV, GridSearchCV)
+    )
+    assert list(ours.cv_results_) == list(theirs.cv_results_)
+    for name, values in theirs.cv_results_.items():
+        if not name.endswith("_time"):
+            assert_array_equal(ours.cv_results_[name], values, err_msg=name)
+    assert ours.best_params_ == theirs.best_params_
+    first, second = told(recorded, FitFailedWarning)
+    assert "3 fits failed out of a total of 9" in first
+    assert "3 fits failed with the following error" in first
+    assert "The 'lam' parameter of GroupSparseMLPClassifier must be a float" in first
+    assert first.splitlines()[:4] == second.splitlines()[:4]
+
+
+def test_all_candidates_fail():
+    search = BatchedGridSearchCV(MLP, {"lam": [-1.0, -2.0]}, cv=3)
+    with pytest.raises(ValueError, match="(?s)All the 6 fits failed.*'lam' parameter"):
+        search.fit(X, y)
+    assert not hasattr(search, "cv_results_")
+
+
+def test_errors_can_be_raised():
+    with pytest.raises(ValueError, match="The 'lam' parameter"):
+        BatchedGridSearchCV(MLP, FAILING, cv=3, error_score="raise").fit(X, y)
+
+
+def test_the_refit_raises(recorded):
+    search = BatchedGridSearchCV(MLP, FAILING, cv=3, refit=lambda results: 1)
+    with pytest.raises(ValueError, match="The 'lam' parameter"):
+        search.fit(X, y)
+
+
+def diverging(fittings, **settings):
+    """Train, but find that the second candidate of three diverged."""
+    return [
+        Fitted(fitted.estimator, FloatingPointError("the loss is nan"), 1.0)
+        if fitted.estimator.lam == 1e-2
+        else fitted
+        for fitted in fit_together(fittings, **settings)
+    ]
+
+
+def test_a_candidate_that_diverges_leaves_its_neighbours_alone(recorded, monkeypatch):
+    grid = {"lam": [1e-3, 1e-2, 3e-2]}
+    whole = BatchedGridSearchCV(MLP, grid, cv=3).fit(X, y).cv_results_
+    assert not recorded
+    monkeypatch.setattr(models, "fit_together", diverging)
+    results = BatchedGridSearchCV(MLP, grid, cv=3).fit(X, y).cv_results_
+    assert "FloatingPointError: the loss is nan" in told(recorded, FitFailedWarning)[0]
+    assert np.isnan(results["mean_test_score"][1])
+    assert results["rank_test_score"][1] == 3
+    assert_array_equal(
+        results["mean_test_score"][[0, 2]], whole["mean_test_score"][[0, 2]]
+    )
+
+
+def test_a_scorer_that_fails(recorded):
+    def scorer(estimator, X, y):
+        if estimator.lam == 3e-2:
+            raise ValueError("no score")
+        return 1.0
+
+    grid = {"lam": [1e-3, 3e-2]}
+    search = BatchedGridSearchCV(MLP, grid, cv=2, scoring=scorer).fit(X, y)
+    assert_array_equal(search.cv_results_["mean_test_score"], [1.0, np.nan])
+    assert "Scoring failed" in told(recorded, UserWarning)[0]
+
+
+# Interrupts
+
+
+def interrupted_after(n, last_unfinished=False):
+    """Make a fit_together that Ctrl-C interrupts after n fits."""
+
+    def interrupted(fittings, **settings):
+        answers = fit_together(fittings[:n], **settings)
+        if last_unfinished:
+            answers[-1].estimator._outcome = "interrupted"
+        return answers + [
+            Fitted(fitting.estimator, KeyboardInterrupt(), 0.0)
+            for fitting in fittings[n:]
+        ]
+
+    return interrupted
+
+
+GRID = {"lam": [1e-3, 1e-2, 3e-2]}
+
+
+@pytest.mark.parametrize("error_score", [np.nan, -1.0])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"scoring": ["accuracy", "f1"], "refit": "f1"},
+        {"refit": lambda results: 1},
+        {"refit": False},
+    ],
+    ids=["single", "several", "callable", "no refit"],
+)
+def test_an_interrupt_scores_what_is_trained(
+    recorded, monkeypatch, settings, error_score
+):
+    search = BatchedGridSearchCV(MLP, GRID, cv=3, error_score=error_score, **settings)
+    whole = search.fit(X, y).cv_results_
+    recorded.clear()
+
+    monkeypatch.setattr(models, "fit_together", interrupted_after(4))
+    assert search.fit(X, y) is search
+
+    key = "split0_test_f1" if "scoring" in settings else "split0_test_score"
+    scores = search.cv_results_[key]
+    assert_array_equal(scores[:2], whole[key][:2])
+    assert_array_equal(scores[2], error_score)
+    assert_array_equal(search.cv_results_[key.replace("0", "1")][1:], [error_score] * 2)
+    # The best one is told, and the model of the first fit is not taken for it.
+    assert search.best_params_ == search.cv_results_["params"][search.best_index_]
+    assert not {"best_estimator_", "refit_time_"} & set(vars(search))
+    assert hasattr(search, "best_score_") == (not callable(settings.get("refit")))
+    assert search.n_splits_ == 3
+    assert (
+        "The search was interrupted before this fit began"
+        in told(recorded, FitFailedWarning)[0]
+    )
+    (message,) = [
+        message
+        for message in told(recorded, UserWarning)
+        if message.startswith("The search was interrupted. 4 of 9 models were trained")
+    ]
+    assert "no best_estimator_" in message
+
+
+def test_an_interrupt_when_all_fits_had_begun(recorded, monkeypatch):
+    unfinished = interrupted_after(6, last_unfinished=True)
+    monkeypatch.setattr(models, "fit_together", unfinished)
+    search = BatchedGridSearchCV(MLP, {"lam": [1e-3, 1e-2]}, cv=3, error_score="raise")
+    search.fit(X, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert not hasattr(search, "best_estimator_")
+    (message,) = told(recorded, UserWarning)
+    assert "6 of 6 models were trained" in message
+
+
+@pytest.mark.parametrize(("n", "error_score"), [(0, np.nan), (4, "raise")])
+def test_an_interrupt_with_nothing_to_tell_is_raised(monkeypatch, n, error_score):
+    monkeypatch.setattr(models, "fit_together", interrupted_after(n))
+    search = BatchedGridSearchCV(MLP, GRID, cv=3, error_score=error_score)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(X, y)
+    assert not hasattr(search, "cv_results_")
+
+
+def test_an_interrupt_of_a_pipeline(recorded, monkeypatch):
+    monkeypatch.setattr(models, "fit_together", interrupted_after(4))
+    pipeline = Pipeline([("scale", Interrupted(at=None)), ("clf", MLP)])
+    search = BatchedGridSearchCV(pipeline, {"clf__lam": [1e-3, 1e-2]}, cv=3).fit(X, y)
+    assert_array_equal(np.isnan(search.cv_results_["split2_test_score"]), [False, True])
+    assert not hasattr(search, "best_estimator_")
+
+
+class Interrupted(TransformerMixin, BaseEstimator):
+    """A transformer that Ctrl-C interrupts in one of its fits."""
+
+    n_fits = 0
+
+    def __init__(self, at):
+        self.at = at
+
+    def fit(self, X, y=None):
+        Interrupted.n_fits += 1
+        if self.at == Interrupted.n_fits:
+            raise KeyboardInterrupt
+        return self
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def transform(self, X):
+        return X
+
+
+def test_an_interrupt_before_training_is_raised():
+    Interrupted.n_fits = 0
+    pipeline = Pipeline([("scale", Interrupted(at=2)), ("clf", MLP)])
+    search = BatchedGridSearchCV(pipeline, {"clf__lam": [1e-3, 1e-2]}, cv=3)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(X, y)
+    assert not hasattr(search, "cv_results_")
+
+
+@pytest.mark.parametrize("cls", [BatchedGridSearchCV, GridSearchCV])
+def test_an_interrupt_while_scoring_is_raised(cls):
+    def scorer(estimator, X, y):
+        raise KeyboardInterrupt
+
+    search = cls(MLP, GRID, cv=3, scoring=scorer)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(X, y)
+    assert not hasattr(search, "cv_results_")
+
+
+def test_after_an_interrupt_nothing_more_is_trained(monkeypatch):
+    class TwoRounds(BatchedGridSearchCV):
+        def _run_search(self, evaluate_candidates):
+            evaluate_candidates([{"lam": 1e-3}])
+            evaluate_candidates([{"lam": 1e-2}])
+
+    calls = []
+
+    def interrupted(fittings, **settings):
+        calls.append(len(fittings))
+        return interrupted_after(2, last_unfinished=True)(fittings, **settings)
+
+    monkeypatch.setattr(models, "fit_together", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        TwoRounds(MLP, {}, cv=2).fit(X, y)
+    assert calls == [2]
