@@ -138,6 +138,8 @@ def write_names(ax, column, names, side):
             (column.x, height),
             xytext=(side * (FAR if far else NEAR), 0),
             textcoords="offset points",
+            # The limits, outside of which it would be empty, are not set yet.
+            annotation_clip=False,
             ha="left" if side > 0 else "right",
             va="center",
             fontsize=FONT_SIZE,

@@ -163,7 +163,8 @@ class LossCurveDisplay:
             textcoords="offset points",
             color=color,
             fontsize="small",
-            ha=("left", "center", "right")[int(3 * best / len(scores))],
+            # Away from the sides.
+            ha=("left", "center", "right")[int(3 * (best + 0.5) / len(scores))],
             va="bottom",
         )
 

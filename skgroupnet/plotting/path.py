@@ -130,20 +130,15 @@ class RegularizationPathDisplay:
         self.ax_ = self.size_ax_ = ax = empty_axes(ax, (6.4, 5.2 if scored else 3.6))
         self.figure_ = ax.figure
         self.score_ax_ = self.errorbar_ = self.band_ = None
-        self.lam_lines_ = []
         if scored:
             ax.set_axis_off()
             self.size_ax_ = ax.inset_axes((0, 0, 1, 0.43))
             self.score_ax_ = ax.inset_axes((0, 0.5, 1, 0.5), sharex=self.size_ax_)
             self._plot_score(self.score_ax_, score_kwargs or {})
-            self._mark_lam(self.score_ax_, lam_kwargs or {})
-            if self.lam_lines_ or self.band_:
-                self.score_ax_.legend(**LEGEND)
         self._plot_sizes(self.size_ax_, size_kwargs or {})
-        self._mark_lam(self.size_ax_, lam_kwargs or {})
-        explained = list(self.lines_.values()) + ([] if scored else self.lam_lines_)
-        self.size_ax_.legend(handles=explained, labelcolor="linecolor", **LEGEND)
         self._set_scale(self.size_ax_)
+        self._mark_lam(lam_kwargs or {})
+        self._write_legends()
         return self
 
     def _set_scale(self, ax):
@@ -218,20 +213,24 @@ class RegularizationPathDisplay:
         chosen = np.abs(np.asarray(self.lams, dtype=float) - self.lam).argmin()
         return f"{counts[chosen]:,.0f} of {total:,.0f} {name}"
 
-    def _mark_lam(self, ax, kwargs):
-        if self.lam is None:
-            return
-        style = _validate_style_kwargs(
-            {
-                "color": PURPLE,
-                "linestyle": "--",
-                "linewidth": 1.2,
-                "zorder": 1,
-                "label": f"chosen lam = {self.lam:.3g}",
-            },
-            kwargs,
-        )
-        self.lam_lines_.append(ax.axvline(self.lam, **style))
+    def _mark_lam(self, kwargs):
+        style = {"color": PURPLE, "linestyle": "--", "linewidth": 1.2, "zorder": 1}
+        self.lam_lines_ = []
+        if self.lam is not None:
+            style["label"] = f"chosen lam = {self.lam:.3g}"
+            style = _validate_style_kwargs(style, kwargs)
+            for ax in filter(None, (self.score_ax_, self.size_ax_)):
+                self.lam_lines_.append(ax.axvline(self.lam, **style))
+
+    def _write_legends(self):
+        """Explain on the upper axes what both have."""
+        sizes, lam = list(self.lines_.values()), self.lam_lines_[:1]
+        above = lam + ([self.band_] if self.band_ else [])
+        if self.score_ax_ is None:
+            sizes += lam
+        elif above:
+            self.score_ax_.legend(handles=above, **LEGEND)
+        self.size_ax_.legend(handles=sizes, labelcolor="linecolor", **LEGEND)
 
     @classmethod
     def from_path(

@@ -43,11 +43,12 @@ def names_of_features(estimator, names=None):
     network = fitted_network(estimator)
     if names is not None:
         return _checked(names, network.n_features_in_, "feature_names", "features")
-    if "feature_names_in_" not in vars(network) and network is not estimator:
+    named = "feature_names_in_" in vars(network)
+    if not named and isinstance(estimator, Pipeline) and len(estimator) > 1:
         try:
             return np.asarray(estimator[:-1].get_feature_names_out(), dtype=str)
         except (AttributeError, ValueError):
-            # A step before the network cannot name what it returns, or there is none.
+            # A step before the network cannot name what it returns.
             pass
     return np.asarray(_check_feature_names_in(network), dtype=str)
 
