@@ -189,7 +189,7 @@ class RegularizationPathDisplay:
         self.lines_ = {}
         for name, counts in self.sizes.items():
             counts = _mean_and_error(counts)[0]
-            total = counts.max() if self.totals is None else self.totals[name]
+            total = np.nanmax(counts) if self.totals is None else self.totals[name]
             style = _validate_style_kwargs(
                 {
                     "color": COLORS[name],
@@ -306,8 +306,8 @@ class RegularizationPathDisplay:
         ----------
         estimator : estimator
             A fitted ``GroupSparseMLPClassifierCV``, ``GroupSparseMLPRegressorCV`` or
-            ``GroupSparseLogisticRegressionCV``. With ``refit=False`` the dense model is
-            not known, and 100 % is the largest model of the path.
+            ``GroupSparseLogisticRegressionCV``. Without a refit the dense model is not
+            known, and 100 % is the largest model of the path.
         ax : matplotlib Axes, default=None
             As in `plot`.
         score_kwargs : dict, default=None
@@ -329,9 +329,10 @@ class RegularizationPathDisplay:
             "features": estimator.n_active_features_path_,
             "parameters": estimator.n_active_parameters_path_,
         }
-        totals = _totals(estimator) if estimator.refit else None
+        refitted = "active_neurons_" in vars(estimator)
+        totals = _totals(estimator) if refitted else None
         # A linear model has no neurons.
-        drawn = [name for name in sizes if np.any(sizes[name])]
+        drawn = [name for name in sizes if np.nansum(sizes[name]) > 0]
         return cls(
             lams=estimator.lams_,
             sizes={name: sizes[name] for name in totals or drawn},
