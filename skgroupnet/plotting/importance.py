@@ -9,7 +9,7 @@ from skgroupnet.plotting.style import BLUE, FAINT, despine, empty_axes, shortene
 from skgroupnet.plotting.subject import fitted_network, names_of_features
 
 # The names beside a bar: at most so many, on at most so much of the width.
-MEMBERS_SHOWN = 5
+MEMBERS_SHOWN = 4
 WIDEST = 0.6
 # What ends the common part of the names of a group, as in "colour_red".
 SEPARATORS = "_=:.-/ "
@@ -94,6 +94,8 @@ class FeatureImportanceDisplay:
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
         style = _validate_style_kwargs({"color": BLUE, "height": 0.7}, bar_kwargs or {})
+        # An outline shows bars that are too short to be seen: they are left, not gone.
+        style.setdefault("edgecolor", style.get("facecolor", style["color"]))
         importances = np.asarray(self.importances, dtype=float)
         left = np.flatnonzero(importances)
         left = left[np.argsort(-importances[left], kind="stable")]
@@ -144,8 +146,9 @@ class FeatureImportanceDisplay:
                 color=FAINT,
                 fontsize="small",
             )
-            if _share_of_width(text, ax) > WIDEST:
-                text.set_text(f"{len(members)} features")
+            for n_shown in range(MEMBERS_SHOWN - 1, -1, -1):
+                if _share_of_width(text, ax) > WIDEST:
+                    text.set_text(_listed(members, n_shown))
             # From 0 to this limit, the text ends with the axes.
             limits.append(end / (1 - min(_share_of_width(text, ax), WIDEST)))
         ax.set_xlim(0, max(limits))
@@ -242,11 +245,12 @@ def _share_of_width(text, ax):
     return text.get_window_extent().width / ax.get_window_extent().width + 0.03
 
 
-def _listed(members):
+def _listed(members, n_shown=MEMBERS_SHOWN):
     """Members of a group in few words, without what all of them begin with."""
     common = len(_common_part(members))
     short = [shortened(name[common:].lstrip(SEPARATORS) or name) for name in members]
-    if len(short) <= MEMBERS_SHOWN:
+    if len(short) <= n_shown:
         return ", ".join(short)
-    shown = short[: MEMBERS_SHOWN - 1]
-    return f"{', '.join(shown)} and {len(short) - len(shown)} more"
+    if n_shown == 0:
+        return f"{len(short)} features"
+    return f"{', '.join(short[:n_shown])} and {len(short) - n_shown} more"
