@@ -17,6 +17,9 @@ from skgroupnet.plotting.style import (
 )
 from skgroupnet.plotting.subject import name_of_score
 
+# Scores are left out of the axes if they are so many times farther below the best than
+# three quarters of the scores are.
+FAR_BELOW = 3.0
 COLORS = {"neurons": BLUE, "features": GREEN, "parameters": VERMILION}
 MARKERS = {"neurons": "o", "features": "s", "parameters": "^"}
 
@@ -34,8 +37,9 @@ class RegularizationPathDisplay:
     """Draw the score and the size of models against the strength of their penalty.
 
     The score is drawn above, with error bars over the folds; below, the neurons,
-    features and parameters that are left, in percent of those of the dense model. The
-    score of models of which nothing is left may lie outside of the axes. Use
+    features and parameters that are left, in percent of those of the dense model. Scores
+    of models of which nothing is left, or far below the others, may lie outside of the
+    axes. Use
     `from_path` or `from_estimator` to make one. All parameters are stored as
     attributes.
 
@@ -136,18 +140,10 @@ class RegularizationPathDisplay:
             self.score_ax_ = ax.inset_axes((0, 0.5, 1, 0.5), sharex=self.size_ax_)
             self._plot_score(self.score_ax_, score_kwargs or {})
         self._plot_sizes(self.size_ax_, size_kwargs or {})
-        self._set_scale(self.size_ax_)
+        _scale_lams(self.size_ax_, np.asarray(self.lams, dtype=float))
         self._mark_lam(lam_kwargs or {})
         self._write_legends()
         return self
-
-    def _set_scale(self, ax):
-        lams = np.asarray(self.lams, dtype=float)
-        if lams.min() > 0:
-            ax.set_xscale("log")
-        else:
-            ax.set_xscale("symlog", linthresh=lams.min(initial=1, where=lams > 0))
-        ax.set_xlabel("lam")
 
     def _plot_score(self, ax, kwargs):
         means, errors = _mean_and_error(self.scores)
@@ -157,7 +153,7 @@ class RegularizationPathDisplay:
         style.setdefault("elinewidth", 1)
         self.errorbar_ = ax.errorbar(self.lams, means, yerr=errors, **style)
         ax.set_ylabel(self.score_name)
-        ax.tick_params(labelbottom=False)
+        ax.tick_params(which="both", labelbottom=False)
         despine(ax, "top", "right")
         ax.set_ylim(self._score_limits(means, 0 if errors is None else errors))
         if errors is None or not np.isfinite(means).any():
@@ -174,14 +170,15 @@ class RegularizationPathDisplay:
         )
 
     def _score_limits(self, means, errors):
-        """Leave models that predict a constant out of the axes, if they are far off."""
-        something = np.ones(len(means), dtype=bool)
+        """Leave scores far below the others out: of models with next to nothing left."""
+        something = np.isfinite(means)
         for counts in self.sizes.values():
             something &= np.asarray(counts).reshape(len(means), -1).min(axis=1) > 0
-        low, high = (means - errors)[something], (means + errors)[something]
-        if not np.isfinite(low).any():
+        if not something.any():
             return None
-        low, high = np.nanmin(low), np.nanmax(high)
+        best, quartile = np.quantile(means[something], [1, 0.25])
+        near = something & (means >= best - FAR_BELOW * (best - quartile))
+        low, high = (means - errors)[near].min(), (means + errors)[near].max()
         margin = 0.1 * (high - low) or 0.05
         return low - margin, high + margin
 
@@ -346,6 +343,23 @@ class RegularizationPathDisplay:
             size_kwargs=size_kwargs,
             lam_kwargs=lam_kwargs,
         )
+
+
+def _scale_lams(ax, lams):
+    """Give few labels to a short range: the axis has decades, or parts of them."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    ax.set_xlabel("lam")
+    if lams.min() <= 0:
+        ax.set_xscale("symlog", linthresh=lams.min(initial=1, where=lams > 0))
+        return
+    ax.set_xscale("log")
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    n_decades = np.log10(lams.max() / lams.min())
+    if n_decades < 2:
+        parts = (1, 2, 5) if n_decades < 1 else (1, 3)
+        ax.xaxis.set_major_locator(LogLocator(subs=parts))
+        ax.xaxis.set_major_formatter("{x:g}")
 
 
 def _mean_and_error(values):

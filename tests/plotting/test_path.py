@@ -237,6 +237,42 @@ def test_empty_models_do_not_stretch_the_score(path):
     assert 0.9 < high < 1
 
 
+def test_low_scores_do_not_stretch_the_others():
+    scores = [0.2, 0.9, 0.91, 0.93, 0.95, 0.95, 0.95]
+    display = RegularizationPathDisplay(
+        lams=np.geomspace(1, 0.01, 7), sizes={"features": [1] * 7}, scores=scores
+    ).plot()
+    low, high = display.score_ax_.get_ylim()
+    assert 0.85 < low < 0.9
+    assert 0.95 < high < 1
+
+
+@pytest.mark.parametrize(
+    ("smallest", "shown"),
+    [
+        (1e-5, ["$\\mathdefault{10^{-4}}$", "$\\mathdefault{10^{-2}}$"]),
+        (0.02, ["0.03", "0.1", "0.3", "1"]),
+        (0.2, ["0.2", "0.5", "1"]),
+    ],
+)
+def test_labels_of_lam(smallest, shown):
+    display = RegularizationPathDisplay(
+        lams=np.geomspace(1, smallest, 5), sizes={"features": [1] * 5}, scores=[1] * 5
+    ).plot()
+    display.figure_.draw_without_rendering()
+
+    low, high = display.size_ax_.get_xlim()
+    ticks = display.size_ax_.get_xticklabels()
+    inside = [
+        tick.get_text() for tick in ticks if low <= tick.get_position()[0] <= high
+    ]
+    assert set(shown) <= set(inside)
+    assert len(inside) <= 6
+    for ax in (display.size_ax_, display.score_ax_):
+        assert not any(t.get_text() for t in ax.get_xticklabels(minor=True))
+    assert not display.score_ax_.xaxis.get_tick_params(which="both")["labelbottom"]
+
+
 def test_lam_of_zero():
     display = RegularizationPathDisplay(
         lams=[0.1, 0.01, 0.0], sizes={"features": [1, 2, 3]}
