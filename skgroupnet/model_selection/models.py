@@ -14,6 +14,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 
 from skgroupnet.estimators.base import GroupSparseEstimator
 from skgroupnet.model_selection.lookup import Candidate, NotRefitted
+from skgroupnet.model_selection.outcomes import was_interrupted
 from skgroupnet.model_selection.pipelines import (
     Arrival,
     Data,
@@ -261,7 +262,7 @@ class Models:
         ]
         n_trained = sum(model.error is None for model in models)
         self.n_trained += n_trained
-        self.interrupted |= any(map(_interrupted, answers))
+        self.interrupted |= was_interrupted(answers)
         raises = self._search.error_score == "raise" and n_trained < len(models)
         if self.interrupted and (raises or n_trained == 0):
             raise KeyboardInterrupt
@@ -335,8 +336,3 @@ def _check_callbacks(estimator, search):
             f"single candidate of {search}, which trains many at once. Set callbacks "
             "on the search, or use GridSearchCV or RandomizedSearchCV."
         )
-
-
-def _interrupted(fitted):
-    outcome = vars(fitted.estimator).get("_outcome")
-    return isinstance(fitted.error, KeyboardInterrupt) or outcome == "interrupted"

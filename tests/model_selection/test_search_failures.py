@@ -1,6 +1,7 @@
 """Searches in which a fit fails or that Ctrl-C interrupts."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -47,7 +48,7 @@ def told(recorded, category):
         {"scoring": ["accuracy", "f1"], "refit": "f1", "return_train_score": True},
         {"scoring": lambda *_: {"acc": 1.0}, "refit": "acc", "error_score": 0.1},
     ],
-    ids=str,
+    ids=lambda params: ", ".join(params) or "nothing",
 )
 def test_a_candidate_that_fails_gets_the_error_score(recorded, settings):
     ours, theirs = (
@@ -129,7 +130,7 @@ def interrupted_after(n, last_unfinished=False):
     def interrupted(fittings, **settings):
         answers = fit_together(fittings[:n], **settings)
         if last_unfinished:
-            answers[-1].estimator._outcome = "interrupted"
+            answers[-1] = replace(answers[-1], interrupted=True)
         return answers + [
             Fitted(fitting.estimator, KeyboardInterrupt(), 0.0)
             for fitting in fittings[n:]

@@ -64,7 +64,7 @@ def recall_and_accuracy(estimator, X, y):
             "refit": lambda results: results["mean_test_f1"].argmin(),
         },
     ],
-    ids=str,
+    ids=lambda params: ", ".join(params),
 )
 def test_same_results_for_any_scoring_and_refit(settings):
     ours, theirs = (
