@@ -6,6 +6,7 @@ epochs together, so that threads always have work.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,6 +24,7 @@ from skgroupnet.engine.problem import (
     Settings,
     Watch,
 )
+from skgroupnet.engine.stack import Layout
 from skgroupnet.engine.threads import (
     WORTH_THREADS,
     Workers,
@@ -34,6 +36,8 @@ from skgroupnet.engine.training import Training
 # Where models step side by side in torch, a stack is split among threads into parts of
 # at least so many: with fewer, what a call costs outweighs what the models do.
 WORTH_SPLITTING = 16
+# Bytes that a step of a part reads and writes: with more, it waits for memory.
+CACHE = 4e6
 
 
 def train(
@@ -136,19 +140,26 @@ def _stacks(
         stacks.setdefault(key, []).append(m)
     parts = []
     for members in stacks.values():
-        n_parts = _n_parts(jobs[members[0]], len(members), n_threads)
+        n_rows = len(pairs[members[0]][0])
+        n_parts = _n_parts(jobs[members[0]], n_rows, len(members), n_threads)
         parts += [part.tolist() for part in np.array_split(members, n_parts)]
     return parts
 
 
-def _n_parts(job: Job, n_models: int, n_threads: int) -> int:
-    """Into how many parts to split a stack that steps in torch, for threads."""
+def _n_parts(job: Job, n_rows: int, n_models: int, n_threads: int) -> int:
+    """Into how many parts to split a stack that steps in torch on the CPU."""
     problem, settings = job.problem, job.settings
     assert isinstance(settings, Settings)
     apart = one_by_one(problem, settings.update, 0.0)
     if apart or torch.device(problem.device).type != "cpu":
         return 1
-    return max(1, min(n_threads, n_models // WORTH_SPLITTING))
+    layout = Layout(job.model.start.widths)
+    # Weights, gradient and two moments; rows, activations, errors and predictions.
+    batch = settings.batch_rows(n_rows) * 3 * sum(layout.widths)
+    touched = problem.X.dtype.itemsize * (4 * layout.n_parameters + batch)
+    for_cache = math.ceil(n_models * touched / CACHE)
+    for_threads = min(n_threads, n_models // WORTH_SPLITTING)
+    return max(1, for_threads, min(for_cache, n_models))
 
 
 class _Run:
