@@ -1,37 +1,81 @@
 """Stand-ins in a search: for its estimator, its splits and its candidates."""
 
+import numpy as np
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import get_tags
 
-# A fit parameter: the number of every row, of which scikit-learn takes those of a fold.
+# A fit parameter: a number for every row, of which scikit-learn takes those of a fold.
 ROWS = "_skgroupnet_rows"
 # A parameter: which candidate.
 NUMBER = "_skgroupnet_candidate"
 
 
 class FixedSplits:
-    """The splits that a splitter made when it was asked once.
+    """Splits that were made once.
 
     Parameters
     ----------
-    splitter : splitter
-        What to ask.
-    X, y
-        Rows and targets to split.
-    params : mapping
-        What else the splitter takes, like ``groups``.
+    n_splits : int
+        Number of splits that was announced, which scikit-learn compares with `splits`.
+    splits : list of (train, test)
+        Row numbers.
     """
 
-    def __init__(self, splitter, X, y, params):
-        self._n_splits = splitter.get_n_splits(X, y, **params)
-        self._splits = list(splitter.split(X, y, **params))
+    def __init__(self, n_splits, splits):
+        self._n_splits = n_splits
+        self._splits = splits
 
-    def get_n_splits(self, X=None, y=None, **params):
-        """Tell what the splitter told, which scikit-learn compares with `split`.
+    @classmethod
+    def of(cls, splitter, X, y, params):
+        """Ask a splitter, once.
 
         Parameters
         ----------
-        X, y, **params
+        splitter : splitter
+            What to ask.
+        X, y : array-like
+            Rows and targets to split.
+        params : mapping
+            What else the splitter takes, like ``groups``.
+
+        Returns
+        -------
+        FixedSplits
+        """
+        n_splits = splitter.get_n_splits(X, y, **params)
+        return cls(n_splits, list(splitter.split(X, y, **params)))
+
+    def numbered(self):
+        """Give the number of each split in place of its training rows.
+
+        Returns
+        -------
+        FixedSplits
+        """
+        splits = [([number], test) for number, (_, test) in enumerate(self._splits)]
+        return FixedSplits(self._n_splits, splits)
+
+    def training_rows(self, n_samples):
+        """Give the row numbers, or what stands for them.
+
+        Parameters
+        ----------
+        n_samples : int
+            Number of all rows.
+
+        Returns
+        -------
+        list of ndarray of int
+        """
+        every = np.arange(n_samples)
+        return [every[np.asarray(train)] for train, _ in self._splits]
+
+    def get_n_splits(self, X=None, y=None, **params):
+        """Tell how many splits were announced.
+
+        Parameters
+        ----------
+        X, y, **params : object
             Not used.
 
         Returns
@@ -41,11 +85,11 @@ class FixedSplits:
         return self._n_splits
 
     def split(self, X=None, y=None, **params):
-        """Give the splits again.
+        """Give the splits.
 
         Parameters
         ----------
-        X, y, **params
+        X, y, **params : object
             Not used.
 
         Returns
@@ -126,7 +170,7 @@ class LookUp(CallbackSupportMixin):
 
         Parameters
         ----------
-        X, y
+        X, y : array-like
             Rows and targets, for callbacks.
         **fit_params : dict
             The numbers of the rows, and what else the estimator would take.
@@ -156,7 +200,7 @@ class NotRefitted(CallbackSupportMixin):
 
         Parameters
         ----------
-        X, y, **fit_params
+        X, y, **fit_params : object
             Not used.
 
         Returns

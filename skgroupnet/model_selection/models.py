@@ -30,6 +30,31 @@ Follow = Callable[[], AbstractContextManager[Callable[[Any], bool] | None]]
 
 
 @dataclass(frozen=True, eq=False)
+class Batch:
+    """What is trained together.
+
+    Parameters
+    ----------
+    candidates : sequence of mapping
+        Parameters of every candidate.
+    prototypes : sequence of estimator
+        The estimator of every candidate.
+    folds : sequence of ndarray of int
+        Numbers of the rows to train on.
+    data : Data
+        All rows.
+    follow : callable
+        Makes the context to train in.
+    """
+
+    candidates: Sequence[Mapping[str, Any]]
+    prototypes: Sequence[Any]
+    folds: Sequence[np.ndarray]
+    data: Data
+    follow: Follow
+
+
+@dataclass(frozen=True, eq=False)
 class Model:
     """What came of one candidate in one fold.
 
@@ -138,7 +163,7 @@ class Models:
         self._search = search
         self._models: list[list[Model]] = []
         self._folds: list[dict[bytes, int]] = []
-        self._announced: list[Callable[[], None]] = []
+        self._announced: list[Batch] = []
         self.prototypes: list[Any] = []
         self.n_trained = 0
         self.n_announced = 0
@@ -146,47 +171,38 @@ class Models:
         self.interrupted = False
 
     def announce(
-        self,
-        candidates: Sequence[Mapping[str, Any]],
-        folds: Sequence[np.ndarray],
-        data: Data,
-        follow: Follow,
+        self, batch: Batch, folds_as_scored: Sequence[np.ndarray]
     ) -> list[Candidate]:
         """Tell what `train_announced` is to train.
 
         Parameters
         ----------
-        candidates : sequence of mapping
-            Parameters of every candidate.
-        folds : sequence of ndarray of int
-            Numbers of the rows to train on.
-        data : Data
-            All rows.
-        follow : callable
-            Makes the context to train in.
+        batch : Batch
+            Candidates and folds.
+        folds_as_scored : sequence of ndarray of int
+            Row numbers, or what stands for them when the models are asked for.
 
         Returns
         -------
         list of Candidate
             The candidates with their numbers.
         """
-        first = len(self.prototypes)
-        self.prototypes += [self._prototype(params) for params in candidates]
-        self.n_announced += len(candidates) * len(folds)
-        numbers = {rows.tobytes(): fold for fold, rows in enumerate(folds)}
-        self._folds += [numbers] * len(candidates)
-        self._announced.append(
-            lambda: self._train(first, candidates, folds, data, follow)
-        )
+        first, n = len(self.prototypes), len(batch.candidates)
+        fold_of = {rows.tobytes(): fold for fold, rows in enumerate(folds_as_scored)}
+        self.prototypes += batch.prototypes
+        self._folds += [fold_of] * n
+        self._announced.append(batch)
+        self.n_announced += n * len(batch.folds)
+        numbers = range(first, first + n)
         return [
-            Candidate(params, first + number)
-            for number, params in enumerate(candidates)
+            Candidate(params, number)
+            for params, number in zip(batch.candidates, numbers, strict=True)
         ]
 
     def train_announced(self) -> None:
         """Train what was announced and is not trained yet."""
         while self._announced:
-            self._announced.pop()()
+            self._train(self._announced.pop())
 
     def find(self, number: int, rows: np.ndarray) -> Any:
         """Find a trained estimator.
@@ -196,7 +212,7 @@ class Models:
         number : int
             Number of the candidate.
         rows : ndarray of int
-            Numbers of the rows it was trained on.
+            Numbers of the rows it was trained on, or what stands for them.
 
         Returns
         -------
@@ -234,20 +250,14 @@ class Models:
             return NotRefitted()
         return clone(self._search.estimator).set_params(**params)
 
-    def _prototype(self, params):
-        params = clone(params, safe=False)
-        prototype = clone(self._search.estimator).set_params(**params)
-        _check_estimator(prototype, type(self._search).__name__)
-        return prototype
-
-    def _train(self, first, candidates, folds, data, follow):
+    def _train(self, batch):
         if self.interrupted:
             # In an earlier round of a search of several.
             raise KeyboardInterrupt
-        jobs = _jobs(self.prototypes[first:], candidates, folds, data)
+        jobs = _jobs(batch)
         arrived = [job for job in jobs if job.arrival.error is None]
         self.n_trainings += 1
-        with follow() as watch:
+        with batch.follow() as watch:
             answers = fit_together(
                 [job.fitting for job in arrived],
                 n_jobs=self._search.n_jobs,
@@ -256,7 +266,7 @@ class Models:
             )
         fitted = dict(zip(map(id, arrived), answers, strict=True))
         models = _outcomes(jobs, fitted)
-        n_folds = len(folds)
+        n_folds = len(batch.folds)
         self._models += [
             models[start : start + n_folds] for start in range(0, len(jobs), n_folds)
         ]
@@ -268,16 +278,41 @@ class Models:
             raise KeyboardInterrupt
 
 
-def _jobs(prototypes, candidates, folds, data):
+def prototypes(
+    estimator: Any, candidates: Sequence[Mapping[str, Any]], search: str
+) -> list[Any]:
+    """Make the estimator of every candidate.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What the search was given.
+    candidates : sequence of mapping
+        Parameters of every candidate.
+    search : str
+        Who refuses an estimator that is not to be trained in a stack.
+
+    Returns
+    -------
+    list of estimator
+    """
+    made = []
+    for params in candidates:
+        made.append(clone(estimator).set_params(**clone(params, safe=False)))
+        _check_estimator(made[-1], search)
+    return made
+
+
+def _jobs(batch):
     """Prepare every candidate in every fold; what can be shared is made once."""
     arrivals: dict[tuple, Arrival] = {}
     jobs = []
-    for prototype, params in zip(prototypes, candidates, strict=True):
+    for prototype, params in zip(batch.prototypes, batch.candidates, strict=True):
         path, final = final_step(prototype)
         setting = _setting(params, path, final)
-        for number, rows in enumerate(folds):
+        for number, rows in enumerate(batch.folds):
             if (number, setting) not in arrivals:
-                arrivals[number, setting] = arrive(prototype, data, rows)
+                arrivals[number, setting] = arrive(prototype, batch.data, rows)
             jobs.append(Job(clone(final), arrivals[number, setting]))
     return jobs
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from joblib import parallel_config
 from sklearn.model_selection._search import BaseSearchCV
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, get_tags
 from sklearn.utils.validation import _num_samples
 
 from skgroupnet.model_selection.lookup import ROWS, FixedSplits, LookUp
-from skgroupnet.model_selection.models import Models
+from skgroupnet.model_selection.models import Batch, Models, prototypes
 from skgroupnet.model_selection.pipelines import Data
 
 
@@ -44,7 +44,9 @@ class TrainedFirst(BaseSearchCV):
 
     def _check_input_parameters(self, X, y, split_params):
         super()._check_input_parameters(X, y, split_params)
-        self._checked_cv_orig = FixedSplits(self._checked_cv_orig, X, y, split_params)
+        self._checked_cv_orig = FixedSplits.of(
+            self._checked_cv_orig, X, y, split_params
+        )
         self._split_params = split_params
         self._data = Data(X, y, self._fit_params)
         rows = {ROWS: np.arange(_num_samples(X))}
@@ -69,17 +71,31 @@ class TrainedFirst(BaseSearchCV):
         more_results=None,
         callback_ctx=None,
     ):
+        splits = self._checked_cv_orig
         if cv is not None:
-            cv = FixedSplits(cv, self._data.X, self._data.y, self._split_params)
-        splits = self._checked_cv_orig if cv is None else cv
-        every = np.arange(_num_samples(self._data.X))
-        candidates = self._models.announce(
-            list(candidate_params),
-            [every[np.asarray(train)] for train, _ in splits.split()],
-            self._data,
-            partial(self._followed, root),
+            splits = FixedSplits.of(cv, self._data.X, self._data.y, self._split_params)
+        candidates = list(candidate_params)
+        made = prototypes(self._original.estimator, candidates, type(self).__name__)
+        scored = splits if self._needs_training_rows(made) else splits.numbered()
+        n_samples = _num_samples(self._data.X)
+        follow = partial(self._followed, root)
+        numbered = self._models.announce(
+            Batch(
+                candidates, made, splits.training_rows(n_samples), self._data, follow
+            ),
+            scored.training_rows(n_samples),
         )
-        return evaluate_candidates(candidates, cv, more_results, callback_ctx)
+        return evaluate_candidates(numbered, scored, more_results, callback_ctx)
+
+    def _needs_training_rows(self, estimators):
+        """Tell whether scikit-learn is to take them out of X for every model."""
+        return (
+            self.return_train_score
+            # A number of a split is then no row number.
+            or self.n_splits_ > _num_samples(self._data.X)
+            or bool(getattr(self, "_skl_callbacks", ()))
+            or any(get_tags(estimator).input_tags.pairwise for estimator in estimators)
+        )
 
     @contextmanager
     def _followed(self, root):

@@ -173,6 +173,8 @@ class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
     an integer `random_state`, the scores are those of `GridSearchCV` up to
     the rounding of sums. What differs:
 
+    - A loss that stops being finite makes a fit fail, so that the candidate gets
+      `error_score`. The estimator on its own would keep its last finite network.
     - Training times are shares, and the lines of ``verbose=2`` come after training.
     - Without an integer `random_state`, earlier steps of a pipeline that draw numbers
       draw them once for all candidates that share them.
@@ -351,6 +353,8 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
     an integer `random_state`, the scores are those of `RandomizedSearchCV` up to
     the rounding of sums. What differs:
 
+    - A loss that stops being finite makes a fit fail, so that the candidate gets
+      `error_score`. The estimator on its own would keep its last finite network.
     - Training times are shares, and the lines of ``verbose=2`` come after training.
     - Without an integer `random_state`, earlier steps of a pipeline that draw numbers
       draw them once for all candidates that share them.

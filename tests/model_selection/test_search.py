@@ -15,6 +15,7 @@ from sklearn.model_selection import (
     LeaveOneGroupOut,
     RandomizedSearchCV,
     ShuffleSplit,
+    StratifiedShuffleSplit,
 )
 
 from skgroupnet import (
@@ -204,6 +205,11 @@ def test_same_results_for_any_splitter(make_cv):
         for cls in (BatchedGridSearchCV, GridSearchCV)
     ]
     assert_same(*searches)
+
+
+def test_more_splits_than_rows():
+    cv = StratifiedShuffleSplit(12, test_size=4, random_state=0)
+    both(MLP, {"lam": [1e-3]}, X[:10], y[:10], cv=cv)
 
 
 def test_a_random_splitter_is_asked_once():

@@ -117,6 +117,9 @@ def test_what_hooks_are_told(monkeypatch):
         assert told["X"] is X
         assert told["y"] is y
         assert told["metadata"] == {"sample_weight": weight}
+    for told in callback.tasks("begin", "candidate-split-evaluation"):
+        assert told["X"].shape == (40, 5)
+        assert len(told["metadata"]["sample_weight"]) == 40
     (root,) = callback.tasks("begin", "fit")
     assert root["context"].max_subtasks == 3
     assert root["context"].estimator_name == "BatchedGridSearchCV"

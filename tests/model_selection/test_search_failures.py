@@ -185,6 +185,19 @@ def test_an_interrupt_scores_what_is_trained(
     assert "no best_estimator_" in message
 
 
+def test_after_an_interrupt_nothing_is_refitted(recorded, monkeypatch):
+    n_fits = []
+
+    class Counted(GroupSparseMLPClassifier):
+        def fit(self, X, y, sample_weight=None):
+            n_fits.append(len(X))
+            return super().fit(X, y, sample_weight)
+
+    monkeypatch.setattr(models, "fit_together", interrupted_after(4))
+    BatchedGridSearchCV(Counted(**MLP.get_params()), GRID, cv=4).fit(X, y)
+    assert n_fits == [60] * 4
+
+
 def test_an_interrupt_when_all_fits_had_begun(recorded, monkeypatch):
     unfinished = interrupted_after(6, last_unfinished=True)
     monkeypatch.setattr(models, "fit_together", unfinished)

@@ -227,6 +227,24 @@ def test_times_are_those_of_training(monkeypatch):
     assert (results["mean_score_time"] < 10).all()
 
 
+@pytest.mark.parametrize("return_train_score", [False, True])
+def test_training_rows_are_not_copied_for_each_model(monkeypatch, return_train_score):
+    import sklearn.model_selection._validation as validation
+
+    sizes = set()
+
+    def split(estimator, X, y, rows, training_rows=None):
+        if training_rows is None:
+            sizes.add(len(rows))
+        return safe_split(estimator, X, y, rows, training_rows)
+
+    safe_split = validation._safe_split
+    monkeypatch.setattr(validation, "_safe_split", split)
+    search = BatchedGridSearchCV(MLP, LAMS, cv=3, return_train_score=return_train_score)
+    search.fit(X, y)
+    assert sizes == ({60} if return_train_score else {1})
+
+
 def test_settings_reach_the_training(monkeypatch):
     import skgroupnet.model_selection.models as models
 

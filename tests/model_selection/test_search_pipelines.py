@@ -17,6 +17,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, RandomizedSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
+    KernelCenterer,
     MinMaxScaler,
     OneHotEncoder,
     StandardScaler,
@@ -193,11 +194,29 @@ def test_a_last_step_that_is_not_ours():
             search.fit(X, y)
 
 
+def test_kernels():
+    """The columns of a kernel are rows, too."""
+    search = Pipeline([("center", KernelCenterer()), ("clf", MLP)])
+    both(search, LAMS, X @ X.T)
+    both(pipeline(), {"scale": [StandardScaler(), KernelCenterer()]}, X @ X.T)
+
+
 def test_pipelines_within_pipelines():
     inner = Pipeline([("pca", PCA(3)), ("clf", MLP)])
     outer = Pipeline([("scale", make_pipeline(StandardScaler())), ("inner", inner)])
     both(outer, {"inner__clf__lam": [1e-3, 1e-2], "inner__pca__n_components": [2, 4]})
     both(outer, {"inner": [inner, pipeline()], "inner__clf__lam": [1e-3, 1e-2]})
+    seen = []
+
+    def scorer(estimator, X, y):
+        seen.append(estimator)
+        return 1.0
+
+    grid = {"inner__clf__lam": [1e-3, 1e-2]}
+    BatchedGridSearchCV(outer, grid, cv=2, scoring=scorer).fit(X, y)
+    assert [estimator["inner"]["clf"].lam for estimator in seen] == [1e-3] * 2 + [
+        1e-2
+    ] * 2
     counting = Pipeline([("a", Counting()), ("b", make_pipeline(Counting(), MLP))])
     Counting.n_fits = 0
     grid = {"b__groupsparsemlpclassifier__lam": [1e-3, 1e-2]}
