@@ -18,10 +18,10 @@ from sklearn.model_selection import (
 )
 from sklearn.utils._param_validation import InvalidParameterError
 
-from skgroupnet import (
-    GroupSparseMLPClassifier,
-)
+import skgroupnet.model_selection.models as models
+from skgroupnet import GroupSparseMLPClassifier
 from skgroupnet.model_selection import BatchedGridSearchCV, BatchedRandomizedSearchCV
+from skgroupnet.model_selection.together import fit_together
 
 X, y = make_classification(
     n_samples=90, n_features=6, n_informative=4, class_sep=1.5, random_state=0
@@ -211,15 +211,12 @@ def test_repr_shows_the_parameters_that_were_changed():
 
 
 def test_times_are_those_of_training(monkeypatch):
-    import skgroupnet.model_selection.models as models
-
     def slowly(fittings, **settings):
         return [
             type(fitted)(fitted.estimator, fitted.error, 100.0 + number)
             for number, fitted in enumerate(fit_together(fittings, **settings))
         ]
 
-    fit_together = models.fit_together
     monkeypatch.setattr(models, "fit_together", slowly)
     results = BatchedGridSearchCV(MLP, LAMS, cv=3).fit(X, y).cv_results_
     np.testing.assert_allclose(results["mean_fit_time"], [101, 104, 107])
@@ -246,8 +243,6 @@ def test_training_rows_are_not_copied_for_each_model(monkeypatch, return_train_s
 
 
 def test_settings_reach_the_training(monkeypatch):
-    import skgroupnet.model_selection.models as models
-
     seen = {}
 
     def note(fittings, **settings):
@@ -255,7 +250,6 @@ def test_settings_reach_the_training(monkeypatch):
         seen["n"], seen["X"] = len(fittings), {id(fitting.X) for fitting in fittings}
         return fit_together(fittings, **settings)
 
-    fit_together = models.fit_together
     monkeypatch.setattr(models, "fit_together", note)
     BatchedGridSearchCV(MLP, LAMS, cv=3, n_jobs=3, stack_memory=5e6).fit(X, y)
     assert seen.pop("n") == 9

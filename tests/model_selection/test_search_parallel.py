@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 import skgroupnet.model_selection.models as models
 from skgroupnet import GroupSparseMLPClassifier
 from skgroupnet.model_selection import BatchedGridSearchCV
-from skgroupnet.model_selection.together import fit_together
+from skgroupnet.model_selection.together import Fitted, fit_together
 
 X, y = make_classification(n_samples=80, n_features=5, class_sep=1.5, random_state=0)
 MLP = GroupSparseMLPClassifier(
@@ -45,9 +45,8 @@ def assert_scored_here(found, expected):
 
 
 def fit_alone(fitting):
-    (fitted,) = fit_together([fitting])
-    fitted.estimator.process_ = os.getpid()
-    return fitted
+    fitting.estimator.fit(fitting.X, fitting.y).process_ = os.getpid()
+    return Fitted(fitting.estimator, None, 1.0)
 
 
 def in_processes(fittings, *, n_jobs, **settings):
