@@ -5,7 +5,14 @@ from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._plotting import _validate_style_kwargs
 
 from skgroupnet.estimators.feature_groups import feature_labels
-from skgroupnet.plotting.style import BLUE, FAINT, despine, empty_axes, shortened
+from skgroupnet.plotting.style import (
+    BLUE,
+    FAINT,
+    despine,
+    empty_axes,
+    lay_out,
+    shortened,
+)
 from skgroupnet.plotting.subject import fitted_network, names_of_features
 
 # The names beside a bar: at most so many, on at most so much of the width.
@@ -132,6 +139,7 @@ class FeatureImportanceDisplay:
         if self.members is None:
             return
         ax, limits = self.ax_, [self.ax_.get_xlim()[1]]
+        lay_out(ax)
         for row, group in enumerate(self.shown_):
             members = self.members[group]
             if len(members) < 2:

@@ -19,7 +19,7 @@ from skgroupnet.plotting.columns import (
     write_names,
 )
 from skgroupnet.plotting.geometry import columns_of, share_edges, strongest_edges
-from skgroupnet.plotting.style import BLUE, FAINT, PALE, VERMILION, empty_axes
+from skgroupnet.plotting.style import BLUE, FAINT, PALE, VERMILION, empty_axes, lay_out
 from skgroupnet.plotting.subject import (
     fitted_network,
     names_of_features,
@@ -268,9 +268,7 @@ def _canvas(ax, columns):
     height = HEADING + FOOTER + LINE_HEIGHT * (max(drawn, default=0) + 1)
     canvas = empty_axes(ax, (2.4 + 1.5 * len(columns), max(height / 72, 4.6)))
     canvas.set_axis_off()
-    if ax is None:
-        # The layout decides how large the axes are, on which all else depends.
-        canvas.figure.draw_without_rendering()
+    lay_out(canvas)
     return canvas
 
 

@@ -14,9 +14,12 @@ from skgroupnet.plotting.style import (
     VERMILION,
     despine,
     empty_axes,
+    lay_out,
 )
 from skgroupnet.plotting.subject import name_of_score
 
+# Between the two axes, as a share of the whole height.
+GAP = 0.1
 # Scores are left out of the axes if they are so many times farther below the best than
 # three quarters of the scores are.
 FAR_BELOW = 3.0
@@ -37,11 +40,10 @@ class RegularizationPathDisplay:
     """Draw the score and the size of models against the strength of their penalty.
 
     The score is drawn above, with error bars over the folds; below, the neurons,
-    features and parameters that are left, in percent of those of the dense model. Scores
-    of models of which nothing is left, or far below the others, may lie outside of the
-    axes. Use
-    `from_path` or `from_estimator` to make one. All parameters are stored as
-    attributes.
+    features and parameters that are left, in percent of those of the dense model.
+    Scores far below the others and those of models of which nothing is left may lie
+    outside of the axes. Use `from_path` or `from_estimator` to make one. All parameters
+    are stored as attributes.
 
     Parameters
     ----------
@@ -136,7 +138,7 @@ class RegularizationPathDisplay:
         self.score_ax_ = self.errorbar_ = self.band_ = None
         if scored:
             ax.set_axis_off()
-            self.size_ax_ = ax.inset_axes((0, 0, 1, 0.43))
+            self.size_ax_ = ax.inset_axes((0, 0, 1, 0.5 - GAP))
             self.score_ax_ = ax.inset_axes((0, 0.5, 1, 0.5), sharex=self.size_ax_)
             self._plot_score(self.score_ax_, score_kwargs or {})
         self._plot_sizes(self.size_ax_, size_kwargs or {})
@@ -146,6 +148,8 @@ class RegularizationPathDisplay:
         return self
 
     def _plot_score(self, ax, kwargs):
+        from matplotlib.patches import Rectangle
+
         means, errors = _mean_and_error(self.scores)
         style = _validate_style_kwargs(
             {"color": INK, "marker": "o", "markersize": 4, "linewidth": 1.5}, kwargs
@@ -159,18 +163,21 @@ class RegularizationPathDisplay:
         if errors is None or not np.isfinite(means).any():
             return
         best = int(np.nanargmax(means))
-        self.band_ = ax.axhspan(
-            means[best] - errors[best],
-            means[best],
+        self.band_ = Rectangle(
+            (0, means[best] - errors[best]),
+            1,
+            errors[best],
+            transform=ax.get_yaxis_transform(),
             color=PALE,
             alpha=0.6,
             linewidth=0,
             zorder=0,
             label="one standard error",
         )
+        ax.add_patch(self.band_)
 
     def _score_limits(self, means, errors):
-        """Leave scores far below the others out: of models with next to nothing left."""
+        """Leave scores far below the others out."""
         something = np.isfinite(means)
         for counts in self.sizes.values():
             something &= np.asarray(counts).reshape(len(means), -1).min(axis=1) > 0
@@ -220,14 +227,22 @@ class RegularizationPathDisplay:
                 self.lam_lines_.append(ax.axvline(self.lam, **style))
 
     def _write_legends(self):
-        """Explain on the upper axes what both have."""
+        """Explain the sizes between the axes, if there is room, and lam above."""
         sizes, lam = list(self.lines_.values()), self.lam_lines_[:1]
-        above = lam + ([self.band_] if self.band_ else [])
+        style = {"labelcolor": "linecolor", **LEGEND}
         if self.score_ax_ is None:
-            sizes += lam
-        elif above:
+            self.size_ax_.legend(handles=sizes + lam, **style)
+            return
+        if above := lam + ([self.band_] if self.band_ else []):
             self.score_ax_.legend(handles=above, **LEGEND)
-        self.size_ax_.legend(handles=sizes, labelcolor="linecolor", **LEGEND)
+        between = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.1}
+        legend = self.size_ax_.legend(
+            handles=sizes, ncols=3, columnspacing=1.2, **style | between
+        )
+        lay_out(self.ax_)
+        box, frame = legend.get_window_extent(), self.ax_.get_window_extent()
+        if box.width > frame.width or box.height > 0.8 * GAP * frame.height:
+            self.size_ax_.legend(handles=sizes, **style)
 
     @classmethod
     def from_path(

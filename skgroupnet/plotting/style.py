@@ -32,6 +32,19 @@ def empty_axes(ax, figsize):
     return plt.subplots(figsize=figsize, layout="constrained")[1]
 
 
+def lay_out(ax):
+    """Give axes the size that the layout of their figure, if it has one, leaves them.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Axes on which something is going to be fitted.
+    """
+    figure = ax.figure.figure
+    if figure.get_layout_engine() is not None:
+        figure.get_layout_engine().execute(figure)
+
+
 def despine(ax, *sides):
     """Hide spines of axes.
 

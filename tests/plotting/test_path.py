@@ -270,7 +270,9 @@ def test_labels_of_lam(smallest, shown):
     assert len(inside) <= 6
     for ax in (display.size_ax_, display.score_ax_):
         assert not any(t.get_text() for t in ax.get_xticklabels(minor=True))
-    assert not display.score_ax_.xaxis.get_tick_params(which="both")["labelbottom"]
+    axis = display.score_ax_.xaxis
+    for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
+        assert not tick.label1.get_visible()
 
 
 def test_lam_of_zero():
@@ -293,6 +295,21 @@ def test_axes_lie_in_the_given_ones(plt, path):
         assert box.x1 <= outer.x1 + 1e-9
         assert outer.y0 <= box.y0 + 1e-9
         assert box.y1 <= outer.y1 + 1e-9
+
+
+@pytest.mark.parametrize(("figsize", "is_between"), [((7, 5), True), ((3, 3), False)])
+def test_the_legend_is_between_the_axes_if_there_is_room(
+    plt, path, figsize, is_between
+):
+    ax = plt.subplots(figsize=figsize)[1]
+    display = RegularizationPathDisplay.from_path(path, lam=0.01, ax=ax)
+
+    box = display.size_ax_.get_legend().get_window_extent()
+    above = display.score_ax_.get_window_extent()
+    below = display.size_ax_.get_window_extent()
+
+    assert (below.y1 <= box.y0 <= box.y1 <= above.y0) == is_between
+    assert (box.y1 <= below.y1) == (not is_between)
 
 
 def test_style(path):
