@@ -62,15 +62,22 @@ class Propagated(Recording):
 
 
 def watched(n_epochs, n_calls):
-    """Make a fit_together that tells of n_epochs epochs."""
+    """Make a fit_together of n_epochs epochs that counts what is told of."""
 
     def fit(fittings, *, watch, **settings):
-        for epoch in range(n_epochs):
-            n_calls.append(epoch)
-            running = np.full(len(fittings), epoch < n_epochs - 1)
-            if watch(SimpleNamespace(n_iter=epoch + 1, running=running, losses=None)):
-                break
-        return fit_together(fittings, **settings)
+        for fitting in fittings:
+            # A cosine plans to end there.
+            fitting.estimator.set_params(
+                max_iter=n_epochs, tol=0.0, learning_rate="cosine", n_iter_no_change=99
+            )
+
+        def counted(epoch):
+            n_calls.append(epoch.n_iter - 1)
+            return watch(epoch)
+
+        return fit_together(
+            fittings, watch=None if watch is None else counted, **settings
+        )
 
     return fit
 

@@ -85,28 +85,16 @@ def test_the_refit_raises(recorded):
         search.fit(X, y)
 
 
-def diverging(fittings, **settings):
-    """Train, but find that the second candidate of three diverged."""
-    return [
-        Fitted(fitted.estimator, FloatingPointError("the loss is nan"), 1.0)
-        if fitted.estimator.lam == 1e-2
-        else fitted
-        for fitted in fit_together(fittings, **settings)
-    ]
-
-
-def test_a_candidate_that_diverges_leaves_its_neighbours_alone(recorded, monkeypatch):
-    grid = {"lam": [1e-3, 1e-2, 3e-2]}
-    whole = BatchedGridSearchCV(MLP, grid, cv=3).fit(X, y).cv_results_
+def test_a_candidate_that_diverges_leaves_its_neighbours_alone(recorded):
+    grid = [{"lam": [1e-3]}, {"learning_rate_init": [1e300]}, {"lam": [3e-2]}]
+    whole = BatchedGridSearchCV(MLP, [grid[0], grid[2]], cv=3).fit(X, y).cv_results_
     assert not recorded
-    monkeypatch.setattr(models, "fit_together", diverging)
     results = BatchedGridSearchCV(MLP, grid, cv=3).fit(X, y).cv_results_
-    assert "FloatingPointError: the loss is nan" in told(recorded, FitFailedWarning)[0]
+    message = told(recorded, FitFailedWarning)[0]
+    assert "FloatingPointError: The loss stopped being finite in iteration" in message
     assert np.isnan(results["mean_test_score"][1])
     assert results["rank_test_score"][1] == 3
-    assert_array_equal(
-        results["mean_test_score"][[0, 2]], whole["mean_test_score"][[0, 2]]
-    )
+    assert_array_equal(results["mean_test_score"][[0, 2]], whole["mean_test_score"])
 
 
 def test_a_scorer_that_fails(recorded):
@@ -195,7 +183,43 @@ def test_after_an_interrupt_nothing_is_refitted(recorded, monkeypatch):
 
     monkeypatch.setattr(models, "fit_together", interrupted_after(4))
     BatchedGridSearchCV(Counted(**MLP.get_params()), GRID, cv=4).fit(X, y)
-    assert n_fits == [60] * 4
+    assert not n_fits
+
+
+class CtrlC:
+    """A callback in which Ctrl-C is pressed, at the end of an epoch."""
+
+    max_propagation_depth = 0
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def setup(self, estimator, context):
+        pass
+
+    teardown = on_fit_task_begin = setup
+
+    def on_fit_task_end(self, estimator, context, **told):
+        if context.task_name == "epoch" and context.task_id == self.epoch:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupt_in_the_second_stack(recorded):
+    """Three models fit into the memory: they end, the next three are cut short."""
+    size = MLP._bytes_in_training(MLP._validated(X, y, None))
+    search = BatchedGridSearchCV(MLP, GRID, cv=3, stack_memory=3.5 * size)
+    n_epochs = search.fit(X, y).best_estimator_.n_iter_
+    whole = search.cv_results_
+    recorded.clear()
+    search.set_callbacks(CtrlC(n_epochs + 1)).fit(X, y)
+    scores = search.cv_results_["mean_test_score"]
+    assert scores[0] == whole["mean_test_score"][0]
+    assert np.isfinite(scores[1]) and np.isnan(scores[2])
+    assert not hasattr(search, "best_estimator_")
+    assert any(
+        message.startswith("The search was interrupted. 6 of 9 models were trained")
+        for message in told(recorded, UserWarning)
+    )
 
 
 def test_an_interrupt_when_all_fits_had_begun(recorded, monkeypatch):

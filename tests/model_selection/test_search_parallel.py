@@ -5,16 +5,15 @@ import os
 import joblib
 import numpy as np
 import pytest
-from joblib import Parallel, delayed, parallel_config
+from joblib import parallel_config
 from numpy.testing import assert_array_equal
 from sklearn.datasets import make_classification
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import skgroupnet.model_selection.models as models
 from skgroupnet import GroupSparseMLPClassifier
-from skgroupnet.model_selection import BatchedGridSearchCV
-from skgroupnet.model_selection.together import Fitted, fit_together
+from skgroupnet.model_selection import BatchedGridSearchCV, models, together
+from skgroupnet.model_selection.together import fit_together
 
 X, y = make_classification(n_samples=80, n_features=5, class_sep=1.5, random_state=0)
 MLP = GroupSparseMLPClassifier(
@@ -44,14 +43,14 @@ def assert_scored_here(found, expected):
     assert_array_equal(found.predict_proba(X), expected.predict_proba(X))
 
 
-def fit_alone(fitting):
-    fitting.estimator.fit(fitting.X, fitting.y).process_ = os.getpid()
-    return Fitted(fitting.estimator, None, 1.0)
+@pytest.fixture
+def elsewhere(monkeypatch):
+    """Let nothing be trained in this process but what is refitted."""
 
+    def here(*arguments):
+        raise AssertionError("training takes place in this process")
 
-def in_processes(fittings, *, n_jobs, **settings):
-    """Train as many tasks as there are fits, where joblib says."""
-    return Parallel(n_jobs=n_jobs)(delayed(fit_alone)(fitting) for fitting in fittings)
+    monkeypatch.setattr(together, "carry_out", here)
 
 
 @pytest.mark.parametrize("name", ["loky", "threading", "sequential"])
@@ -89,22 +88,23 @@ def test_what_the_user_set_is_set_again_after_an_error():
     assert n_jobs == 2
 
 
+def test_trains_in_processes(elsewhere):
+    with pytest.raises(AssertionError, match="in this process"):
+        search(error_score="raise")
+    with parallel_config(backend="loky", n_jobs=2):
+        found = search()
+    assert np.isfinite(found.cv_results_["mean_test_accuracy"]).all()
+
+
 @pytest.mark.filterwarnings("ignore")
-def test_dask(monkeypatch):
+def test_dask(request):
     distributed = pytest.importorskip("distributed")
     alone = search()
     cluster = distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
     )
     with cluster, distributed.Client(cluster) as client:
-        workers = set(client.run(os.getpid).values())
-        assert len(workers) == 2
+        assert len(set(client.run(os.getpid).values())) == 2
+        request.getfixturevalue("elsewhere")
         with parallel_config(backend="dask"):
             assert_scored_here(search(), alone)
-            # What is scored is what came back, not what was sent.
-            monkeypatch.setattr(models, "fit_together", in_processes)
-            found = search(
-                scoring=lambda estimator, X, y: estimator[-1].process_, refit=True
-            )
-    scores = [found.cv_results_[f"split{fold}_test_score"] for fold in (0, 1)]
-    assert set(np.ravel(scores).astype(int)) <= workers

@@ -147,11 +147,14 @@ def test_in_processes(monkeypatch):
     def never(*arguments):
         raise AssertionError("fits in this process")
 
+    pieces, delayed = [], together.delayed
+    monkeypatch.setattr(together, "delayed", lambda f: pieces.append(1) or delayed(f))
     fittings = _fittings(*CASES["weights"])
     with joblib.parallel_config("loky", n_jobs=2), config_context(step="torch"):
         with monkeypatch.context() as patch:
             patch.setattr(together, "carry_out", never)
             fitted = fit_together(fittings)
+        assert len(pieces) == 2
         for one, fitting in zip(fitted, fittings, strict=True):
             assert one.error is None
             _check_same(one.estimator, _alone(fitting))
