@@ -55,16 +55,19 @@ def test_the_models_are_those_of_separate_fits(model, weight):
     np.testing.assert_array_equal(path.lams, [0.1, 0.03, 0.01])
     for number, lam in enumerate(path.lams):
         alone = clone(model).set_params(lam=float(lam)).fit(X, Y, weight)
-        np.testing.assert_array_equal(
-            path.estimators[number].predict_proba(X), alone.prune().predict_proba(X)
+        # Products in torch depend on how many there are, in their last bits.
+        np.testing.assert_allclose(
+            path.estimators[number].predict_proba(X),
+            alone.prune().predict_proba(X),
+            rtol=1e-12,
         )
         assert path.estimators[number].get_params() == alone.get_params()
-        assert path.objectives[number] == alone.loss_
+        assert path.objectives[number] == pytest.approx(alone.loss_, rel=1e-12)
         assert path.n_active_features[number] == alone.n_active_features_
         assert path.n_active_neurons[number] == alone.n_active_neurons_
         assert path.n_active_parameters[number] == alone.n_active_parameters_
-        np.testing.assert_array_equal(
-            path.feature_strengths[number], alone.feature_importances_
+        np.testing.assert_allclose(
+            path.feature_strengths[number], alone.feature_importances_, rtol=1e-12
         )
     assert path.scores is None
     assert not hasattr(model, "coefs_")
