@@ -7,24 +7,34 @@ from skgroupnet._version import __version__, show_versions
 from skgroupnet.config import config_context
 
 if TYPE_CHECKING:
-    from skgroupnet import penalties
+    from skgroupnet import model_selection, penalties, plotting
     from skgroupnet.estimators import (
         GroupSparseLogisticRegression,
         GroupSparseMLPClassifier,
         GroupSparseMLPRegressor,
+    )
+    from skgroupnet.model_selection import (
+        GroupSparseLogisticRegressionCV,
+        GroupSparseMLPClassifierCV,
+        GroupSparseMLPRegressorCV,
     )
     from skgroupnet.network import Network
     from skgroupnet.pruning import Pruned, prune
 
 __all__ = [
     "GroupSparseLogisticRegression",
+    "GroupSparseLogisticRegressionCV",
     "GroupSparseMLPClassifier",
+    "GroupSparseMLPClassifierCV",
     "GroupSparseMLPRegressor",
+    "GroupSparseMLPRegressorCV",
     "Network",
     "Pruned",
     "__version__",
     "config_context",
+    "model_selection",
     "penalties",
+    "plotting",
     "prune",
     "show_versions",
 ]
@@ -33,17 +43,21 @@ __all__ = [
 # which takes most of the time that importing the estimators takes.
 _HOMES = {
     "GroupSparseLogisticRegression": "skgroupnet.estimators",
+    "GroupSparseLogisticRegressionCV": "skgroupnet.model_selection",
     "GroupSparseMLPClassifier": "skgroupnet.estimators",
+    "GroupSparseMLPClassifierCV": "skgroupnet.model_selection",
     "GroupSparseMLPRegressor": "skgroupnet.estimators",
+    "GroupSparseMLPRegressorCV": "skgroupnet.model_selection",
     "Network": "skgroupnet.network",
     "Pruned": "skgroupnet.pruning",
     "prune": "skgroupnet.pruning",
 }
+_PACKAGES = ("model_selection", "penalties", "plotting")
 
 
 def __getattr__(name: str) -> object:
-    if name == "penalties":
-        return import_module("skgroupnet.penalties")
+    if name in _PACKAGES:
+        return import_module(f"skgroupnet.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'skgroupnet' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -10,7 +10,12 @@ from numpydoc.validate import validate
 import skgroupnet
 
 # A public name is one that a public package lists.
-PACKAGES = ("skgroupnet", "skgroupnet.penalties")
+PACKAGES = (
+    "skgroupnet",
+    "skgroupnet.model_selection",
+    "skgroupnet.penalties",
+    "skgroupnet.plotting",
+)
 
 # What numpydoc would also have, and why it is not asked for:
 IGNORED = {

@@ -14,13 +14,18 @@ import skgroupnet
 ROOT = Path(__file__).parents[1]
 NAMES = {
     "GroupSparseLogisticRegression",
+    "GroupSparseLogisticRegressionCV",
     "GroupSparseMLPClassifier",
+    "GroupSparseMLPClassifierCV",
     "GroupSparseMLPRegressor",
+    "GroupSparseMLPRegressorCV",
     "Network",
     "Pruned",
     "__version__",
     "config_context",
+    "model_selection",
     "penalties",
+    "plotting",
     "prune",
     "show_versions",
 }
@@ -36,11 +41,17 @@ def test_every_public_name_is_there(name):
     assert getattr(skgroupnet, name) is not None
 
 
-def test_penalties_is_the_module(monkeypatch):
-    module = importlib.import_module("skgroupnet.penalties")
+@pytest.mark.parametrize("name", ["model_selection", "penalties", "plotting"])
+def test_a_public_package_is_an_attribute(monkeypatch, name):
+    module = importlib.import_module(f"skgroupnet.{name}")
     # As in an interpreter that has not imported it yet.
-    monkeypatch.delattr(skgroupnet, "penalties")
-    assert skgroupnet.penalties is module
+    monkeypatch.delattr(skgroupnet, name)
+    assert getattr(skgroupnet, name) is module
+
+
+@pytest.mark.parametrize("name", sorted(n for n in NAMES if n.endswith("CV")))
+def test_estimators_that_choose_lam_have_two_homes(name):
+    assert getattr(skgroupnet, name) is getattr(skgroupnet.model_selection, name)
 
 
 def test_unknown_name():
