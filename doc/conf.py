@@ -50,6 +50,14 @@ def escape_types(app, what, name, obj, options, lines):
         lines[number] = label + colon + re.sub(r"(?<=\w)_(?!\w)", r"\\_", kind)
 
 
+def unlink(app, what, name, obj, options, lines):
+    """Keep the text only of links into scikit-learn's glossary and user guide."""
+    for number, line in enumerate(lines):
+        line = re.sub(r":term:(`[^`]+`)", r"`\1`", line)
+        lines[number] = re.sub(r":ref:`([^`<]+?)(?: <[^`]*>)?`", r"\1", line)
+
+
 def setup(app):
     # After numpydoc, which has the default priority, 500.
-    app.connect("autodoc-process-docstring", escape_types, priority=600)
+    for edit in (escape_types, unlink):
+        app.connect("autodoc-process-docstring", edit, priority=600)
