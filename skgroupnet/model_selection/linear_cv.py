@@ -41,7 +41,8 @@ class GroupSparseLogisticRegressionCV(
         the number of processes. None means 1 unless `joblib.parallel_config` says
         otherwise, -1 all processors.
     stack_memory : float, default=1e9
-        Bytes that the networks in training may take at a time.
+        Bytes that the networks in training may take at a time, by an estimate. More
+        of them are trained in several runs, with the same results.
     penalty : str, penalty object or None, default="group_lasso"
         R, by name ("none", "l1", "l2", "group_lasso", "sparse_group_lasso") or as an
         object with settings of its own, see `skgroupnet.penalties`. None is no
@@ -74,8 +75,9 @@ class GroupSparseLogisticRegressionCV(
     random_state : int, RandomState instance or None, default=None
         Decides the order of the rows for a stochastic solver.
     verbose : bool, default=False
-        Whether to print one line per epoch: of the models of the folds together, then
-        of the refit.
+        Whether to print a line each time that a model of the folds is solved (with a
+        stochastic solver: for each epoch of all of them), then one per iteration of the
+        refit.
     device : str, default="cpu"
         The torch device to train on, such as "cpu" or "cuda". Prediction runs in numpy
         on the CPU.

@@ -46,7 +46,8 @@ class GroupSparseMLPClassifierCV(LamSearch, NetworkClassifier, GroupSparseMLP):
         the number of processes. None means 1 unless `joblib.parallel_config` says
         otherwise, -1 all processors.
     stack_memory : float, default=1e9
-        Bytes that the networks in training may take at a time.
+        Bytes that the networks in training may take at a time, by an estimate. More
+        of them are trained in several runs, with the same results.
     penalty : str, penalty object or None, default="group_lasso"
         R, by name ("none", "l1", "l2", "group_lasso", "sparse_group_lasso") or as an
         object with settings of its own, see `skgroupnet.penalties`. None is no
@@ -331,7 +332,8 @@ class GroupSparseMLPRegressorCV(LamSearch, NetworkRegressor, GroupSparseMLP):
         the number of processes. None means 1 unless `joblib.parallel_config` says
         otherwise, -1 all processors.
     stack_memory : float, default=1e9
-        Bytes that the networks in training may take at a time.
+        Bytes that the networks in training may take at a time, by an estimate. More
+        of them are trained in several runs, with the same results.
     loss : {"squared_error", "poisson"}, default="squared_error"
         The loss. "poisson" needs y >= 0 and predicts exp(f).
     penalty : str, penalty object or None, default="group_lasso"

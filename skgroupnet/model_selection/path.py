@@ -28,7 +28,7 @@ ROWS_SHOWN = 12
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RegularizationPath:
-    """Models of decreasing `lam`, from the sparsest to the densest.
+    """Models of decreasing `lam`: first the sparsest, or an empty one.
 
     Returned by `regularization_path`; its text is a table. All arrays are ordered by
     decreasing `lam`.
@@ -50,7 +50,8 @@ class RegularizationPath:
         Weights and biases that are not zero.
     objectives : ndarray of float of shape (n_lams,)
         Objective of the last epoch on the rows that were trained on, the ``loss_`` of
-        each estimator.
+        each estimator. It includes the penalty, so that it does not compare models of
+        different `lam`.
     feature_names : ndarray of str of shape (n_features,)
         Names of the columns of X; "x0", "x1" and so on if they have none.
     feature_strengths : ndarray of float of shape (n_lams, n_features)
@@ -83,7 +84,8 @@ class RegularizationPath:
         """Choose the best model within a budget.
 
         The best one has the highest validation score; among equal scores, the fewest
-        parameters. On a path without scores it is the one with the smallest `lam`.
+        parameters. On a path without scores it is the one with the smallest `lam`. An
+        empty model is within any budget; `min_score` keeps it from being chosen.
 
         Parameters
         ----------
@@ -218,9 +220,9 @@ def regularization_path(
     Parameters
     ----------
     estimator : estimator
-        An estimator of this package; its `lam` and `warm_start` do not matter. It is
-        not changed. Of a `Pipeline`, pass the last step, and X as the earlier steps
-        transform it.
+        An estimator of this package; its `lam`, `warm_start`, `verbose` and callbacks
+        do not matter. It is not changed. Of a `Pipeline`, pass the last step, and X as
+        the earlier steps transform it.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         The input data.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -250,7 +252,8 @@ def regularization_path(
         the number of processes. None means 1 unless `joblib.parallel_config` says
         otherwise, -1 all processors.
     stack_memory : float, default=1e9
-        Bytes that the networks in training may take at a time.
+        Bytes that the networks in training may take at a time, by an estimate. More
+        of them are trained in several runs, with the same results.
 
     Returns
     -------
@@ -261,6 +264,7 @@ def regularization_path(
     See Also
     --------
     GroupSparseMLPClassifierCV : Chooses `lam` by cross-validation.
+    skgroupnet.plotting.RegularizationPathDisplay : Draws a path.
 
     Examples
     --------

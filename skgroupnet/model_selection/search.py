@@ -90,7 +90,7 @@ class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
         Number of threads to train on; under `joblib.parallel_config` with a backend of
         processes ("loky", "dask"), the number of processes of one thread each. None
         means 1 unless `joblib.parallel_config` says otherwise, -1 all processors. The
-        results do not depend on it.
+        results do not depend on it, but for rounding where PyTorch takes the steps.
     refit : bool, str or callable, default=True
         Whether to fit the best candidate to all rows in the end. With several metrics
         the name of the one that decides, or False. A callable takes ``cv_results_``
@@ -111,8 +111,9 @@ class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
     return_train_score : bool, default=False
         Whether to score the training rows, too.
     stack_memory : float, default=1e9
-        Bytes that the networks in training may take at a time. Larger searches train
-        in several stacks, with the same results.
+        Bytes that the networks in training may take at a time, by an estimate. Larger
+        searches train in several runs, with the same results. The rows and the trained
+        networks come on top.
 
     Attributes
     ----------
@@ -161,8 +162,9 @@ class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
     that differ in numbers only (such as `lam`, `learning_rate_init`, `random_state`,
     class weights) and the folds of a candidate are trained side by side, in one stack
     of networks. What changes the shape of the network or of its training (such as
-    `hidden_layer_sizes`, `activation`, `batch_size`, the kind of the `penalty`, the
-    `solver`) makes a stack of its own. Each network is trained as if it were alone.
+    `hidden_layer_sizes`, `activation`, `batch_size`, the `penalty`, the `solver`)
+    makes a stack of its own, and so does a fold of a `Pipeline` or of another number
+    of rows. All stacks train in the same run, each network as if it were alone.
 
     The earlier steps of a `Pipeline` are fitted once for each fold and each setting of
     their parameters, not once for each candidate; settings are the same if they are
@@ -170,12 +172,13 @@ class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
     settings are held in memory until training ends.
 
     Scoring, ranking and refitting are scikit-learn's own code. With the same splits and
-    an integer `random_state`, the scores are those of `GridSearchCV` up to
-    the rounding of sums. What differs:
+    an integer `random_state`, the scores are those of `GridSearchCV`: exactly if the
+    training steps are compiled, else up to the rounding of sums. What differs:
 
     - A loss that stops being finite makes a fit fail, so that the candidate gets
       `error_score`. The estimator on its own would keep its last finite network.
     - Training times are shares, and the lines of ``verbose=2`` come after training.
+    - The `verbose` of the estimator counts for the refit only.
     - Without an integer `random_state`, earlier steps of a pipeline that draw numbers
       draw them once for all candidates that share them.
     - Scoring takes place in this process, whatever `n_jobs` is.
@@ -268,7 +271,7 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
         Number of threads to train on; under `joblib.parallel_config` with a backend of
         processes ("loky", "dask"), the number of processes of one thread each. None
         means 1 unless `joblib.parallel_config` says otherwise, -1 all processors. The
-        results do not depend on it.
+        results do not depend on it, but for rounding where PyTorch takes the steps.
     refit : bool, str or callable, default=True
         Whether to fit the best candidate to all rows in the end. With several metrics
         the name of the one that decides, or False. A callable takes ``cv_results_``
@@ -291,8 +294,9 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
     return_train_score : bool, default=False
         Whether to score the training rows, too.
     stack_memory : float, default=1e9
-        Bytes that the networks in training may take at a time. Larger searches train
-        in several stacks, with the same results.
+        Bytes that the networks in training may take at a time, by an estimate. Larger
+        searches train in several runs, with the same results. The rows and the trained
+        networks come on top.
 
     Attributes
     ----------
@@ -341,8 +345,9 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
     that differ in numbers only (such as `lam`, `learning_rate_init`, `random_state`,
     class weights) and the folds of a candidate are trained side by side, in one stack
     of networks. What changes the shape of the network or of its training (such as
-    `hidden_layer_sizes`, `activation`, `batch_size`, the kind of the `penalty`, the
-    `solver`) makes a stack of its own. Each network is trained as if it were alone.
+    `hidden_layer_sizes`, `activation`, `batch_size`, the `penalty`, the `solver`)
+    makes a stack of its own, and so does a fold of a `Pipeline` or of another number
+    of rows. All stacks train in the same run, each network as if it were alone.
 
     The earlier steps of a `Pipeline` are fitted once for each fold and each setting of
     their parameters, not once for each candidate; settings are the same if they are
@@ -350,12 +355,13 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
     settings are held in memory until training ends.
 
     Scoring, ranking and refitting are scikit-learn's own code. With the same splits and
-    an integer `random_state`, the scores are those of `RandomizedSearchCV` up to
-    the rounding of sums. What differs:
+    an integer `random_state`, the scores are those of `RandomizedSearchCV`: exactly if
+    the training steps are compiled, else up to the rounding of sums. What differs:
 
     - A loss that stops being finite makes a fit fail, so that the candidate gets
       `error_score`. The estimator on its own would keep its last finite network.
     - Training times are shares, and the lines of ``verbose=2`` come after training.
+    - The `verbose` of the estimator counts for the refit only.
     - Without an integer `random_state`, earlier steps of a pipeline that draw numbers
       draw them once for all candidates that share them.
     - Scoring takes place in this process, whatever `n_jobs` is.
