@@ -276,7 +276,7 @@ class LamSearch(GroupSparseEstimator):
                 "The search was interrupted by the user: lam_ is chosen among what was "
                 "trained, and there was no refit.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         if self.refit and not interrupted:
             model = clone(plain).set_params(lam=lam, verbose=self.verbose)

@@ -359,6 +359,12 @@ def _check_estimator(estimator, search):
             f"{search} trains estimators of skgroupnet, or pipelines that end in one, "
             f"but got {estimator!r}."
         )
+    if "lam" not in followed.get_params(deep=False):
+        raise TypeError(
+            f"{search} trains estimators with one lam, but {followed!r} chooses it by "
+            "a cross-validation of its own. Search over the estimator without CV, or "
+            "use GridSearchCV or RandomizedSearchCV."
+        )
     _check_callbacks(followed, search)
 
 

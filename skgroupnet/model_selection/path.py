@@ -314,7 +314,7 @@ def regularization_path(
             "The path was interrupted by the user: it has the models that were "
             "trained, some of them for fewer epochs than asked for.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     models = [fit.estimator for fit in fits if fit.error is None]
     scores = None

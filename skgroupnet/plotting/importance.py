@@ -175,7 +175,7 @@ class FeatureImportanceDisplay:
 
         Parameters
         ----------
-        estimator : estimator or Pipeline
+        estimator : estimator, Pipeline or search
             A fitted estimator of this package, or a pipeline that ends in one. The
             features of one group of its ``groups`` share a bar. Its name is the label
             of the group if that is a string, else what the names of the features have

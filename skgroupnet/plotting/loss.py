@@ -182,7 +182,7 @@ class LossCurveDisplay:
 
         Parameters
         ----------
-        estimator : estimator or Pipeline
+        estimator : estimator, Pipeline or search
             A fitted estimator of this package, or a pipeline that ends in one.
         ax : matplotlib Axes, default=None
             As in `plot`.

@@ -222,7 +222,7 @@ class NetworkDisplay:
 
         Parameters
         ----------
-        estimator : estimator or Pipeline
+        estimator : estimator, Pipeline or search
             A fitted estimator of this package, or a pipeline that ends in one. It may
             be pruned.
         feature_names : array-like of str of shape (n_features_in_,), default=None

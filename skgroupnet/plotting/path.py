@@ -1,6 +1,7 @@
 """Regularisation paths: score and size of a model against the penalty's strength."""
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._plotting import _validate_style_kwargs
 from sklearn.utils.validation import check_is_fitted
@@ -318,8 +319,9 @@ class RegularizationPathDisplay:
         ----------
         estimator : estimator
             A fitted ``GroupSparseMLPClassifierCV``, ``GroupSparseMLPRegressorCV`` or
-            ``GroupSparseLogisticRegressionCV``. Without a refit the dense model is not
-            known, and 100 % is the largest model of the path.
+            ``GroupSparseLogisticRegressionCV``, or a pipeline that ends in one. Without
+            a refit the dense model is not known, and 100 % is the largest model of the
+            path.
         ax : matplotlib Axes, default=None
             As in `plot`.
         score_kwargs : dict, default=None
@@ -335,6 +337,8 @@ class RegularizationPathDisplay:
             What was drawn.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        if isinstance(estimator, Pipeline):
+            estimator = estimator[-1]
         check_is_fitted(estimator, "lams_")
         sizes = {
             "neurons": estimator.n_active_neurons_path_,

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.base import is_classifier
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
@@ -11,17 +12,26 @@ def fitted_network(estimator):
 
     Parameters
     ----------
-    estimator : estimator or Pipeline
-        One of ours, or a pipeline that ends in one.
+    estimator : estimator, Pipeline or search
+        One of ours, a pipeline that ends in one, or a search that found one of these.
 
     Returns
     -------
     estimator
         The last step of a pipeline, or the estimator itself; it is fitted.
     """
+    estimator = _found(estimator)
     network = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     check_is_fitted(network)
     return network
+
+
+def _found(estimator):
+    """Best estimator of a search; any other estimator is itself."""
+    if not isinstance(estimator, BaseSearchCV):
+        return estimator
+    check_is_fitted(estimator, "best_estimator_")
+    return estimator.best_estimator_
 
 
 def names_of_features(estimator, names=None):
@@ -40,7 +50,7 @@ def names_of_features(estimator, names=None):
         Else those that the estimator was fitted with, those that come out of the
         steps before it, or "x0", "x1", and so on.
     """
-    network = fitted_network(estimator)
+    estimator, network = _found(estimator), fitted_network(estimator)
     if names is not None:
         return _checked(names, network.n_features_in_, "feature_names", "features")
     named = "feature_names_in_" in vars(network)

@@ -194,3 +194,19 @@ def test_arrays_of_any_layout_are_read_and_left_alone(
     np.testing.assert_allclose(flat(fits[0].network), flat(fits[1].network), rtol=1e-12)
     np.testing.assert_array_equal(given, X)
     np.testing.assert_array_equal(y, y_before)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_columns_of_columns(sparse):
+    X = np.arange(24.0).reshape(4, 6)
+    given = scipy.sparse.csr_array(X) if sparse else X
+    columns = np.array([5, 1, 3])
+    problem = Problem(given, X[:, :1], "squared_error", NoPenalty(), columns=columns)
+    assert problem.n_features == 3
+    data = Data(problem, 1)
+    index = torch.tensor([[2, 0], [1, 1]])
+    taken = data.rows(index)
+    np.testing.assert_array_equal(taken, X[index.numpy()][..., columns])
+    narrowed = data.narrowed(np.array([2, 0]))
+    np.testing.assert_array_equal(narrowed.rows(index), X[index.numpy()][..., [3, 5]])
+    np.testing.assert_array_equal(data.rows(index), taken)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from skgroupnet import config_context
 from skgroupnet.engine import (
@@ -250,3 +251,63 @@ def test_an_interrupt_of_full_batch_jobs_keeps_what_is_solved(linear_jobs):
     quick = [replace(job, settings=SOLVED) for job in jobs[:2]]
     fits = solve([*quick, *jobs[2:]], watch, n_threads=1)
     assert [fit.outcome for fit in fits] == ["converged"] * 2 + ["interrupted"] * 6
+
+
+@steps
+def test_an_interrupt_in_one_thread_stops_the_others(
+    step, problem, model, monkeypatch, flat
+):
+    """In the middle of an epoch: what is kept is that of the last whole one."""
+    monkeypatch.setattr(engine_threads, "WORTH_A_THREAD", 0)
+    monkeypatch.setattr(stochastic, "WORTH_SPLITTING", 1)
+    taken, entered = [], threading.Barrier(2, timeout=20)
+
+    class Interrupting(GroupLasso):
+        """Its prox is taken in torch, on both paths."""
+
+        def prox(self, W, groups, step, lam, out=None):
+            taken.append(threading.current_thread())
+            if len(taken) <= 2:
+                entered.wait()
+            elif len(taken) > 18:
+                raise KeyboardInterrupt
+            return super().prox(W, groups, step, lam, out)
+
+    jobs = [
+        Job(replace(problem, penalty=Interrupting()), model(seed=m), SETTINGS)
+        for m in range(2)
+    ]
+    with config_context(step=step):
+        fits = train_together(jobs, n_threads=2)
+        taken.clear()
+    assert [(fit.outcome, fit.n_iter) for fit in fits] == [("interrupted", 2)] * 2
+    twice = replace(SETTINGS, max_iter=2)
+    expected = train_together(
+        [Job(problem, model(seed=m), twice) for m in range(2)], n_threads=1
+    )
+    for fit, other in zip(fits, expected, strict=True):
+        np.testing.assert_allclose(flat(fit.network), flat(other.network), 1e-9)
+
+
+@steps
+def test_a_stopped_task_ends_in_mid_epoch(step, problem, model):
+    class Mine(GroupLasso):
+        pass
+
+    jobs = [Job(replace(problem, penalty=Mine()), model(), SETTINGS)]
+    with config_context(step=step), torch.inference_mode():
+        run = stochastic._Run(jobs, 1, False)
+        (stack,) = run.stacks
+        before = stack.stack.flat.clone()
+        (task,) = stack.tasks()
+        task(lambda: True)
+    assert torch.equal(before, stack.stack.flat) == (step == "compiled")
+
+
+def test_an_error_in_a_watcher_of_full_batch_jobs_is_raised(linear_jobs):
+    def watch(epoch):
+        raise ZeroDivisionError
+
+    jobs = linear_jobs((0.2,) + (1e-6,) * 3, FullBatch(10**6, 0.0))
+    with pytest.raises(ZeroDivisionError):
+        solve([replace(jobs[0], settings=SOLVED), *jobs[1:]], watch, n_threads=2)

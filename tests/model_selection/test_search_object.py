@@ -19,7 +19,7 @@ from sklearn.model_selection import (
 from sklearn.utils._param_validation import InvalidParameterError
 
 import skgroupnet.model_selection.models as models
-from skgroupnet import GroupSparseMLPClassifier
+from skgroupnet import GroupSparseMLPClassifier, GroupSparseMLPClassifierCV
 from skgroupnet.model_selection import BatchedGridSearchCV, BatchedRandomizedSearchCV
 from skgroupnet.model_selection.together import fit_together
 
@@ -85,6 +85,12 @@ def test_an_estimator_that_is_not_ours(estimator):
     message = "BatchedGridSearchCV trains estimators of skgroupnet, or pipelines that"
     with pytest.raises(TypeError, match=message):
         BatchedGridSearchCV(estimator, {}).fit(X, y)
+
+
+def test_an_estimator_that_chooses_lam_itself():
+    search = BatchedGridSearchCV(GroupSparseMLPClassifierCV(), {"momentum": [0.9]})
+    with pytest.raises(TypeError, match="chooses it by a cross-validation of its own"):
+        search.fit(X, y)
 
 
 @pytest.mark.parametrize("estimator", [3, GroupSparseMLPClassifier], ids=str)

@@ -276,3 +276,53 @@ def test_time_is_shared_by_work():
     quick, slow = clone(MLP).set_params(max_iter=2), clone(MLP).set_params(max_iter=20)
     fitted = fit_together([Fitting(est, X, y) for est in (quick, slow)])
     assert fitted[1].seconds == pytest.approx(10 * fitted[0].seconds, rel=1e-3)
+
+
+def test_an_interrupt_leaves_fine_tuning_out():
+    """Also of a model that had converged: it is not what it was to be."""
+
+    def watch(epoch):
+        if epoch.n_iter == 3:
+            raise KeyboardInterrupt
+
+    estimators = [
+        clone(MLP).set_params(finetune_iter=2, max_iter=max_iter) for max_iter in (2, 4)
+    ]
+    fitted = fit_together([Fitting(est, X, y) for est in estimators], watch=watch)
+    assert [one.interrupted for one in fitted] == [True, True]
+    assert [one.estimator.n_iter_ for one in fitted] == [2, 3]
+
+
+def test_an_interrupt_while_processes_train(monkeypatch):
+    def interrupt(*arguments, **settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(together, "Parallel", interrupt)
+    with joblib.parallel_config("loky", n_jobs=2):
+        fitted = fit_together(_fittings(*CASES["classifier"]))
+    assert {type(one.error) for one in fitted} == {KeyboardInterrupt}
+
+
+def test_what_a_process_does():
+    """The part of a fit that coverage does not follow into another process."""
+    (one,), failed = together._prepare([Fitting(clone(MLP), X, y)])
+    (fitted,) = together._fit_in_process([one], "torch")
+    assert not failed and fitted.error is None
+    np.testing.assert_allclose(
+        fitted.estimator.coefs_[0], clone(MLP).fit(X, y).coefs_[0], 1e-9
+    )
+
+
+def test_an_interrupt_of_networks_keeps_linear_models_from_beginning():
+    """Linear models that had not begun when the networks were interrupted."""
+
+    def watch(epoch):
+        raise KeyboardInterrupt
+
+    fittings = [
+        Fitting(clone(MLP), X, y),
+        Fitting(clone(CASES["linear"][0]), X, y),
+    ]
+    fitted = fit_together(fittings, watch=watch)
+    assert fitted[0].interrupted and fitted[0].error is None
+    assert isinstance(fitted[1].error, KeyboardInterrupt)

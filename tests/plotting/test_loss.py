@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -120,7 +121,9 @@ def test_style(early):
 def test_pipeline_and_pruned_estimator(iris, network):
     X, y = iris
     pipeline = make_pipeline(StandardScaler(), network)
-    for estimator in (pipeline, network.prune()):
+    search = GridSearchCV(network, {})
+    search.best_estimator_ = network
+    for estimator in (pipeline, network.prune(), search):
         display = LossCurveDisplay.from_estimator(estimator)
         assert_array_equal(display.line_.get_ydata(), network.loss_curve_)
 

@@ -6,10 +6,18 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score, make_scorer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from skgroupnet import GroupSparseLogisticRegression
-from skgroupnet.plotting import RegularizationPathDisplay
+from skgroupnet import GroupSparseLogisticRegression, GroupSparseLogisticRegressionCV
+from skgroupnet.model_selection import BatchedGridSearchCV, regularization_path
+from skgroupnet.plotting import (
+    FeatureImportanceDisplay,
+    NetworkDisplay,
+    RegularizationPathDisplay,
+)
 
 colors = pytest.importorskip("matplotlib.colors")
 
@@ -323,3 +331,34 @@ def test_style(path):
     assert colors.same_color(display.errorbar_[0].get_color(), "red")
     assert {line.get_linewidth() for line in display.lines_.values()} == {4}
     assert {line.get_linestyle() for line in display.lam_lines_} == {":"}
+
+
+def test_real_paths_and_searches(iris):
+    """Displays of what the package itself returns, also behind a scaler."""
+    X, y = iris
+    path = regularization_path(GroupSparseLogisticRegression(), X, y, lams=5)
+    display = RegularizationPathDisplay.from_path(path)
+    drawn = display.lines_["features"]
+    np.testing.assert_array_equal(drawn.get_xdata(), path.lams)
+    share = 100 * path.n_active_features / 4
+    np.testing.assert_allclose(drawn.get_ydata(), share)
+    search = GroupSparseLogisticRegressionCV(lams=4, cv=3)
+    pipeline = make_pipeline(StandardScaler(), search).fit(X, y)
+    display = RegularizationPathDisplay.from_estimator(pipeline)
+    means = pipeline[-1].scores_.mean(axis=1)
+    assert pipeline[-1].lam_ in display.lams
+    np.testing.assert_allclose(display.scores.mean(axis=1), means)
+
+
+def test_a_search_shows_what_it_found(iris):
+    X, y = iris
+    search = BatchedGridSearchCV(
+        make_pipeline(StandardScaler(), GroupSparseLogisticRegression()),
+        {"groupsparselogisticregression__lam": [0.1, 0.01]},
+    )
+    with pytest.raises(NotFittedError):
+        NetworkDisplay.from_estimator(search)
+    display = NetworkDisplay.from_estimator(search.fit(X, y))
+    expected = NetworkDisplay.from_estimator(search.best_estimator_)
+    assert display.feature_names.tolist() == expected.feature_names.tolist()
+    assert FeatureImportanceDisplay.from_estimator(search).ax_ is not None
