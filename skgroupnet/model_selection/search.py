@@ -9,7 +9,10 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils._param_validation import Interval
 
-from skgroupnet.model_selection.scoring import fit_trained_first, fitted_attributes
+from skgroupnet.model_selection.trained_first import (
+    fit_trained_first,
+    fitted_attributes,
+)
 
 # What a refit writes.
 WRITTEN_BY_REFIT = ("best_estimator_", "refit_time_", "feature_names_in_")
