@@ -106,6 +106,9 @@ class Training:
         self.compiled, self.report = report(
             self.problem, settings.update, self.flops / len(chosen)
         )
+        steps = CompiledSteps if self.compiled else TorchSteps
+        # Not a method: a stack in a cycle would keep its memory after training.
+        self._make_steps = partial(_make_steps, steps, settings, self.rows)
         self.steps = self._steps()
         self.freezing: Freezing | None = None
         if shrinks(jobs[members[0]]):
@@ -152,17 +155,6 @@ class Training:
         return self._make_steps(
             self.problem, self.stack, self.shrinkage, self.state, self.data
         )
-
-    def _make_steps(
-        self,
-        problem: Problem,
-        stack: Stack,
-        shrinkage: Shrinkage,
-        state: State,
-        data: Data,
-    ) -> Steps:
-        steps = CompiledSteps if self.compiled else TorchSteps
-        return steps(problem, self.settings, stack, shrinkage, state, data, self.rows)
 
     def tasks(self) -> list[Task]:
         """Make what goes over the rows once."""
@@ -300,3 +292,16 @@ class Training:
         if self.state_snapshot is not None:
             self.state_snapshot = {n: v[at] for n, v in self.state_snapshot.items()}
         self.steps = self._steps()
+
+
+def _make_steps(
+    steps: type[CompiledSteps] | type[TorchSteps],
+    settings: Settings,
+    rows: Rows,
+    problem: Problem,
+    stack: Stack,
+    shrinkage: Shrinkage,
+    state: State,
+    data: Data,
+) -> Steps:
+    return steps(problem, settings, stack, shrinkage, state, data, rows)

@@ -1,10 +1,13 @@
 """Units that stay zero leave the tensors, and the outcome is the same."""
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import scipy.sparse
+import torch
 
 from skgroupnet import config_context
 from skgroupnet.engine import (
@@ -19,6 +22,7 @@ from skgroupnet.engine import (
     compiled,
     freezing,
     solve,
+    stochastic,
 )
 from skgroupnet.engine.freezing import PATIENCE, RETEST, Freezing, shrinks
 from skgroupnet.engine.stochastic import train_together
@@ -231,3 +235,18 @@ def test_which_models_shrink(noisy, monkeypatch):
     assert not shrinks(replace(job, problem=replace(job.problem, keep_zeros=True)))
     monkeypatch.setattr(freezing, "WORTH_SHRINKING", 12 * 8 + 8 * 5 + 5 + 1)
     assert not shrinks(noisy())
+
+
+def test_a_stack_is_freed_with_its_last_name(noisy):
+    """A cycle would keep its memory until the garbage collector comes by."""
+    gc.disable()
+    try:
+        with torch.inference_mode():
+            run = stochastic._Run([noisy()], 1, False)
+            run.train(None)
+        (stack,) = run.stacks
+        freed = weakref.ref(stack)
+        del run, stack
+        assert freed() is None
+    finally:
+        gc.enable()
