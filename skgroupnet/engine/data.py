@@ -206,10 +206,9 @@ class Rows:
 
     Parameters
     ----------
-    rows : list of int ndarray of shape (n,)
-        Rows of each model.
-    weights : list of (ndarray of shape (n,) or None)
-        Their weights, of mean 1; None for all models: all rows count equally.
+    pairs : list of (int ndarray of shape (n,), ndarray of shape (n,) or None)
+        Rows of each model, and their weights of mean 1; None for all models: all rows
+        count equally.
     random_states : list of RandomState
         Decide the order of the rows.
     batch_rows : int
@@ -220,14 +219,13 @@ class Rows:
 
     def __init__(
         self,
-        rows: list[np.ndarray],
-        weights: list[np.ndarray | None],
+        pairs: list[tuple[np.ndarray, np.ndarray | None]],
         random_states: list[np.random.RandomState],
         batch_rows: int,
         dtype: np.typing.DTypeLike,
     ) -> None:
         self.batch_rows = batch_rows
-        self._rows, self._weights, self._random_states = rows, weights, random_states
+        self._pairs, self._random_states = pairs, random_states
         whole, rest = divmod(self.n_rows, batch_rows)
         self._sizes = np.array([batch_rows] * whole + [rest] * (rest > 0))
         self._dtype = dtype
@@ -235,13 +233,12 @@ class Rows:
     def keep(self, index: list[int]) -> None:
         """Go on with some of the models."""
         self._random_states = [self._random_states[i] for i in index]
-        self._rows = [self._rows[i] for i in index]
-        self._weights = [self._weights[i] for i in index]
+        self._pairs = [self._pairs[i] for i in index]
 
     @property
     def n_rows(self) -> int:
         """Number of rows of each model."""
-        return len(self._rows[0])
+        return len(self._pairs[0][0])
 
     @property
     def n_batches(self) -> int:
@@ -259,7 +256,7 @@ class Rows:
         The scale is a row's weight over the size of its batch; None if all rows of
         the model count equally.
         """
-        rows, weight, n = self._rows[m], self._weights[m], self.n_rows
+        (rows, weight), n = self._pairs[m], self.n_rows
         by = self._random_states[m].permutation(n) if shuffle else np.arange(n)
         if weight is None:
             return rows[by], None
@@ -269,7 +266,7 @@ class Rows:
     def order(self, shuffle: bool) -> tuple[Tensor, Tensor | None]:
         """Rows of an epoch and their scale, each (M, n); scale None as in `epoch`."""
         orders, scales = zip(
-            *(self.epoch(m, shuffle) for m in range(len(self._rows))), strict=True
+            *(self.epoch(m, shuffle) for m in range(len(self._pairs))), strict=True
         )
         order = torch.from_numpy(np.stack(orders))
         if scales[0] is None:

@@ -85,8 +85,7 @@ class Training:
         self.settings, self.data = settings, data
         self.problem = jobs[members[0]].problem
         self.rows = Rows(
-            [rows for rows, _ in pairs],
-            [weight for _, weight in pairs],
+            pairs,
             [model.random_state for model in chosen],
             settings.batch_rows(len(pairs[0][0])),
             self.problem.X.dtype,
@@ -103,23 +102,19 @@ class Training:
         self.scores: dict[int, list[float]] = {m: [] for m in members}
         self.fits: dict[int, Fit] = {}
         self._resume([m.state for m in chosen], resumable)
-        self.compiled, self.report = report(
-            self.problem, settings.update, self.flops / len(chosen)
-        )
-        steps = CompiledSteps if self.compiled else TorchSteps
+        self._choose_steps(shrinks(jobs[members[0]]))
+
+    def _choose_steps(self, freezes: bool) -> None:
+        """Choose what takes the steps, and whether on all units."""
+        update = self.settings.update
+        flops = self.flops / self.stack.n_models
+        compiled, self.report = report(self.problem, update, flops)
+        steps = CompiledSteps if compiled else TorchSteps
         # Not a method: a stack in a cycle would keep its memory after training.
-        self._make_steps = partial(_make_steps, steps, settings, self.rows)
-        self.steps = self._steps()
-        self.freezing: Freezing | None = None
-        if shrinks(jobs[members[0]]):
-            self.freezing = Freezing(
-                self.problem,
-                self.stack,
-                self.shrinkage,
-                self.state,
-                data,
-                self._make_steps,
-            )
+        self._make_steps = partial(_make_steps, steps, self.settings, self.rows)
+        parts = self.problem, self.stack, self.shrinkage, self.state, self.data
+        self.steps = self._make_steps(*parts)
+        self.freezing = Freezing(*parts, self._make_steps) if freezes else None
 
     @property
     def flops(self) -> float:
@@ -149,12 +144,6 @@ class Training:
         self.state_snapshot: dict[str, Tensor] | None = None
         if resumable:
             self.state_snapshot = {n: value.clone() for n, value in self.state.items()}
-
-    def _steps(self) -> Steps:
-        """Make what takes the steps of the models that are left."""
-        return self._make_steps(
-            self.problem, self.stack, self.shrinkage, self.state, self.data
-        )
 
     def tasks(self) -> list[Task]:
         """Make what goes over the rows once."""
@@ -291,7 +280,9 @@ class Training:
         self.state = {name: value[at] for name, value in self.state.items()}
         if self.state_snapshot is not None:
             self.state_snapshot = {n: v[at] for n, v in self.state_snapshot.items()}
-        self.steps = self._steps()
+        self.steps = self._make_steps(
+            self.problem, self.stack, self.shrinkage, self.state, self.data
+        )
 
 
 def _make_steps(

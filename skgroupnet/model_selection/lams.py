@@ -141,20 +141,9 @@ def largest_lam(
     penalised = slice(None) if problem.labels is None else problem.labels >= 0
 
     def empty(lams: np.ndarray) -> np.ndarray:
-        fits = fit_together(
-            [_trial(estimator, lam, X, y, sample_weight) for lam in lams.tolist()],
-            n_jobs=n_jobs,
-            stack_memory=stack_memory,
-        )
-        if was_interrupted(fits):
-            raise KeyboardInterrupt
-        check_failures(fits)
-        return np.array(
-            [
-                fit.error is None and not fit.estimator.get_support()[penalised].any()
-                for fit in fits
-            ]
-        )
+        trials = [_trial(estimator, lam, X, y, sample_weight) for lam in lams.tolist()]
+        fits = fit_together(trials, n_jobs=n_jobs, stack_memory=stack_memory)
+        return _emptied(fits, penalised)
 
     with warnings.catch_warnings():
         # Nothing converges in so few epochs; what else is to be said, the fits say.
@@ -170,6 +159,19 @@ def _smallest_empty(empty, top):
         if not are_empty.all():
             return float(lams[are_empty].min(initial=largest))
     return float(lams[-1])
+
+
+def _emptied(fits, penalised):
+    """Tell which fits left none of the penalised features."""
+    if was_interrupted(fits):
+        raise KeyboardInterrupt
+    check_failures(fits)
+    return np.array(
+        [
+            fit.error is None and not fit.estimator.get_support()[penalised].any()
+            for fit in fits
+        ]
+    )
 
 
 def _trial(estimator, lam, X, y, sample_weight):

@@ -22,6 +22,10 @@ from skgroupnet.model_selection.scorers import weight_for
 from skgroupnet.model_selection.together import Fitted, Fitting, fit_together
 from skgroupnet.network import Network
 
+INTERRUPTED = (
+    "The path was interrupted by the user: it has the models that were trained, some "
+    "of them for fewer epochs than asked for."
+)
 # A table shows at most so many rows at each of its ends.
 ROWS_SHOWN = 12
 
@@ -310,20 +314,19 @@ def regularization_path(
         )
     check_failures(fits)
     if was_interrupted(fits):
-        warnings.warn(
-            "The path was interrupted by the user: it has the models that were "
-            "trained, some of them for fewer epochs than asked for.",
-            UserWarning,
-            stacklevel=3,
-        )
+        warnings.warn(INTERRUPTED, UserWarning, stacklevel=3)
     models = [fit.estimator for fit in fits if fit.error is None]
     scores = None
     if X_val is not None:
         scorer = check_scoring(estimator, scoring)
-        weight = weight_for(scorer, sample_weight_val)
-        scores = np.array([scorer(model, X_val, y_val, **weight) for model in models])
+        scores = _scores(scorer, models, X_val, y_val, sample_weight_val)
     asked = {"warm_start": estimator.warm_start}
     return _path([model.prune().set_params(**asked) for model in models], scores)
+
+
+def _scores(scorer, models, X, y, sample_weight):
+    weight = weight_for(scorer, sample_weight)
+    return np.array([scorer(model, X, y, **weight) for model in models])
 
 
 def _check_arguments(estimator, X_val, y_val, sample_weight_val, scoring):

@@ -147,7 +147,8 @@ def test_weighted_rows():
 def _rows(*weights):
     states = [np.random.RandomState(m) for m in range(2)]
     numbers = [np.arange(10), np.arange(20, 30)]
-    return Rows(numbers, list(weights), states, 4, np.float64)
+    pairs = list(zip(numbers, weights, strict=True))
+    return Rows(pairs, states, 4, np.float64)
 
 
 def test_order_of_rows_and_scale():
