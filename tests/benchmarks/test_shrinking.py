@@ -1,5 +1,8 @@
 """Training with shrinking, next to the same without: time and objective.
 
+The problem is not convex: another rounding alone leads to another minimum in the end.
+How much the objective depends on the random_state is printed to compare with.
+
 The data are read from ``mnist.npz`` in the folder that SKGROUPNET_DATA names::
 
     SKGROUPNET_DATA=folder python -m pytest tests/benchmarks/test_shrinking.py -s
@@ -24,25 +27,25 @@ N_PARAMETERS = 266_610
 N_ROWS = 20_000
 REPEATS = 3
 FASTER, SHARE, TOLERANCE = 1.5, 0.10, 1e-3
-# lam, schedule, initial learning rate, epochs.
+# lam, schedule, epochs.
 CASES = [
-    (3e-4, "constant", 1e-3, 40),
-    (5e-4, "constant", 1e-3, 30),
-    (5e-4, "cosine", 3e-3, 30),
+    (3e-4, "cosine", 40),
+    (5e-4, "constant", 30),
+    (8e-4, "cosine", 30),
 ]
 
 
-def fit(X, y, case):
-    """Time a fit."""
-    lam, schedule, rate, n_epochs = case
+def fit(X, y, case, limit, monkeypatch, random_state=0):
+    """Time a fit; networks of at least so many weights shrink."""
+    monkeypatch.setattr(freezing, "WORTH_SHRINKING", limit)
+    lam, schedule, n_epochs = case
     model = GroupSparseMLPClassifier(
         HIDDEN,
         lam=lam,
         learning_rate=schedule,
-        learning_rate_init=rate,
         batch_size=128,
         max_iter=n_epochs,
-        random_state=0,
+        random_state=random_state,
         **NEVER,
     )
     start = time.perf_counter()
@@ -52,44 +55,50 @@ def fit(X, y, case):
 
 def turns(X, y, case, monkeypatch):
     """Fit without and with shrinking in turn: median seconds and models of each."""
-    worth = {"without": np.inf, "with": freezing.WORTH_SHRINKING}
-    seconds = {name: [] for name in worth}
+    limits = {"without": np.inf, "with": freezing.WORTH_SHRINKING}
+    seconds = {name: [] for name in limits}
     models = {}
-    with one_thread():
-        for _ in range(REPEATS):
-            for name, limit in worth.items():
-                with monkeypatch.context() as patch:
-                    patch.setattr(freezing, "WORTH_SHRINKING", limit)
-                    taken, models[name] = fit(X, y, case)
-                seconds[name].append(taken)
-    return {n: statistics.median(taken) for n, taken in seconds.items()}, models
+    for _ in range(REPEATS):
+        for name, limit in limits.items():
+            taken, models[name] = fit(X, y, case, limit, monkeypatch)
+            seconds[name].append(taken)
+    _, other = fit(X, y, case, np.inf, monkeypatch, random_state=1)
+    monkeypatch.undo()
+    medians = {name: statistics.median(taken) for name, taken in seconds.items()}
+    return medians, models | {"other": other}
 
 
 def test_shrinking(real_data, monkeypatch):
     data = real_data("mnist")
     X, y = data["X"][:N_ROWS].astype(np.float32) / 255, data["y"][:N_ROWS]
     print(
-        f"\n\nMNIST, {N_ROWS} rows, 784-300-100-10, batch 128, group lasso, one thread, "
-        f"load {os.getloadavg()[0]:.1f}"
-        f"\n{'lam':>7}{'rate':>16}{'epochs':>8}{'without, s':>12}{'with, s':>9}"
-        f"{'ratio':>7}{'target':>8}{'objective':>11}{'differs':>10}{'kept':>7}"
+        f"\n\nMNIST, {N_ROWS} rows, 784-300-100-10, batch 128, group lasso, one "
+        f"thread, load {os.getloadavg()[0]:.1f}"
+        f"\n{'lam, schedule, epochs':<22}{'without, s':>11}{'with, s':>9}{'ratio':>7}"
+        f"{'kept':>7}{'objective':>11}{'differs':>10}{'by random_state':>17}"
     )
-    missed = []
+    verdicts = []
     for case in CASES:
-        lam, schedule, rate, n_epochs = case
-        seconds, models = turns(X, y, case, monkeypatch)
-        whole, shrunk = models["without"], models["with"]
+        with one_thread():
+            seconds, models = turns(X, y, case, monkeypatch)
+        whole = models["without"].loss_
         ratio = seconds["without"] / seconds["with"]
-        differs = shrunk.loss_ / whole.loss_ - 1
-        share = shrunk.n_active_parameters_ / N_PARAMETERS
-        met = ratio >= FASTER and abs(differs) <= TOLERANCE and share <= SHARE
+        share = models["with"].n_active_parameters_ / N_PARAMETERS
+        differs, by_chance = (models[m].loss_ / whole - 1 for m in ("with", "other"))
+        verdicts.append(verdict(ratio, share, abs(differs), abs(by_chance)))
+        lam, schedule, n_epochs = case
         print(
-            f"{lam:>7.0e}{f'{schedule} {rate:.0e}':>16}{n_epochs:>8}"
-            f"{seconds['without']:>12.2f}{seconds['with']:>9.2f}{ratio:>7.2f}"
-            f"{FASTER:>8}{whole.loss_:>11.4f}{differs:>10.1e}{share:>7.1%}"
-            f"  {'met' if met else 'MISSED'}",
+            f"{f'{lam:.0e}, {schedule}, {n_epochs}':<22}{seconds['without']:>11.2f}"
+            f"{seconds['with']:>9.2f}{ratio:>7.2f}{share:>7.1%}{whole:>11.4f}"
+            f"{differs:>10.1e}{by_chance:>17.1e}  {verdicts[-1]}",
             flush=True,
         )
-        if not met:
-            missed.append(case)
-    assert not missed
+    assert "met" in verdicts
+    assert "MISSED" not in verdicts
+
+
+def verdict(ratio, share, differs, by_chance):
+    """Tell whether a case meets the targets."""
+    if ratio < FASTER or share > SHARE or differs > max(TOLERANCE, by_chance):
+        return "MISSED"
+    return "met" if differs <= TOLERANCE else "met, but for chance"

@@ -12,7 +12,6 @@ import os
 import statistics
 import time
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pytest

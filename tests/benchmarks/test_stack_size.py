@@ -1,8 +1,10 @@
 """What a step of a model costs in a stack of 1 to 256, compiled, in torch, on a GPU.
 
-The table is drawn, too, into the folder that SKGROUPNET_PICTURES names::
+The table is drawn, too, as ``stack_size.png`` in the folder that SKGROUPNET_PICTURES
+names; without it, where it is thrown away::
 
-    SKGROUPNET_PICTURES=doc/images python -m pytest tests/benchmarks/test_stack_size.py -s
+    export SKGROUPNET_PICTURES=doc/images
+    python -m pytest tests/benchmarks/test_stack_size.py -s
 """
 
 import os
