@@ -11,10 +11,11 @@ import os
 from functools import partial
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from skgroupnet import config_context
 from skgroupnet.engine import (
@@ -95,39 +96,35 @@ def print_table(title, table):
 
 
 def draw(title, table, path):
-    """Draw the table, labels at the ends of the lines."""
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
+    """Draw the table."""
+    figure = Figure(figsize=(6.4, 3.8), layout="constrained")
+    ax = figure.subplots()
     colours = {"compiled": BLUE, "torch": VERMILION}
-    figure, ax = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
     for way, micros in table.items():
         device, step, n_threads = way
-        colour = colours[step] if device == "cpu" else GREEN
-        dashes = "-" if n_threads == 1 else "--"
-        ax.plot(SIZES, micros, dashes, color=colour, marker="o", markersize=4)
-        ax.annotate(
-            named(way),
-            (SIZES[-1], micros[-1]),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center",
-            color=colour,
+        ax.plot(
+            SIZES,
+            micros,
+            "-" if n_threads == 1 else "--",
+            color=colours[step] if device == "cpu" else GREEN,
+            marker="o",
+            markersize=4,
+            label=named(way),
         )
     ax.set(
         xscale="log",
         yscale="log",
-        xticks=SIZES,
-        xticklabels=SIZES,
         xlabel="models in the stack",
         ylabel="microseconds a step of a model",
         title=title,
     )
+    ax.set_xticks(SIZES, [str(size) for size in SIZES])
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter("{x:g}")
     ax.minorticks_off()
-    ax.margins(x=0.03)
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     despine(ax, "top", "right")
     figure.savefig(path, dpi=150)
-    plt.close(figure)
 
 
 @pytest.fixture
@@ -149,9 +146,9 @@ def test_stack_size(pictures):
     path = pictures / "stack_size.png"
     draw(title, table, path)
     print(f"drawn: {path}", flush=True)
-    # A model is never dearer for its neighbours.
+    # In a large stack a model is not dearer than alone.
     for micros in table.values():
-        assert max(micros) <= 1.25 * micros[0]
+        assert micros[-1] <= 1.2 * micros[0]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
