@@ -41,9 +41,11 @@ demo: $(RUN)
 	MPLBACKEND=Agg $(BIN)/python examples/plot_digits.py
 
 # All tests twice: the steps in torch, then compiled. The coverage is that of both.
+# Each process has one thread for torch: more would wait for each other.
+test: export OMP_NUM_THREADS = 1
 test: lint types contracts
-	SKGROUPNET_STEP=torch $(PYTEST) -q -rfE --cov --cov-report= --cov-fail-under=0
-	$(PYTEST) --cov --cov-append --cov-report=term --cov-fail-under=$(COVERED)
+	SKGROUPNET_STEP=torch $(PYTEST) -n auto -q -rfE --cov --cov-report= --cov-fail-under=0
+	$(PYTEST) -n auto --cov --cov-append --cov-report=term --cov-fail-under=$(COVERED)
 
 lint: $(DEV)
 	$(BIN)/ruff check .
