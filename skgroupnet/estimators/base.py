@@ -170,7 +170,9 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
         fit, task = outcome.fit, plan.sample.task
         attributes = self._network_attributes(fit.network, task, plan.kept)
         self.__dict__.update(attributes)
-        self.__dict__.update(self._fit_attributes(fit), stationarity_gap_=outcome.gap)
+        self.__dict__.update(self._fit_attributes(fit))
+        if outcome.gap is not None:
+            self.stationarity_gap_ = outcome.gap
         # Only partial_fit needs to know how to go on; a shipped model stays small.
         self.__dict__.update(_optimizer_state=None, _random_state=None)
 
@@ -215,9 +217,14 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
         """Bytes that one such network takes while it is trained."""
         from skgroupnet.engine import bytes_in_training
 
-        n_outputs = given.n_outputs(self._make_task)
-        widths = (given.X.shape[1], *self._hidden_widths(), n_outputs)
+        task = self._task_of(given, None)
+        widths = (given.X.shape[1], *self._hidden_widths(), task.n_outputs)
         return bytes_in_training(widths, given.X.dtype.itemsize, given.X.shape[0])
+
+    def _task_of(self, given, rows):
+        """Make the task of some rows; fits to the same rows share it."""
+        kind = type(self)._make_task, vars(self).get("loss")
+        return given.task(lambda y: self._make_task(y, False), kind, rows)
 
     def _sample(self, given, rows=None, go_on=False, classes=None):
         """Encode the target of some rows (None: all) of what was given."""
@@ -225,7 +232,10 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
         y, weight = given.y, given.weight
         if rows is not None:
             y, weight = y[rows], None if weight is None else weight[rows]
-        task = self._make_task(y, go_on, classes)
+        if go_on or classes is not None:
+            task = self._make_task(y, go_on, classes)
+        else:
+            task = self._task_of(given, rows)
         X = self._columns(given.X) if go_on else given.X
         target = given.target(task, rows, X.dtype)
         training_weight = self._training_weight(y, weight, task)

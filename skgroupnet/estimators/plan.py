@@ -47,18 +47,19 @@ class Outcome:
     ----------
     fit : Fit
         The result, after fine-tuning.
-    gap : float
-        Stationarity gap before fine-tuning.
+    gap : float or None
+        Stationarity gap before fine-tuning, if it was measured.
     """
 
     fit: Any
-    gap: float
+    gap: float | None
 
 
 def carry_out(
     plans: Sequence[Plan],
     follow: Callable[[Sequence[InFull]], Callable[[Any], bool] | None],
     n_threads: int | None = None,
+    certify: bool = True,
 ) -> list[Outcome]:
     """Train, certify and fine-tune; equal problems share stacks.
 
@@ -72,6 +73,8 @@ def carry_out(
         or None.
     n_threads : int, default=None
         Number of threads; None: as many as there are.
+    certify : bool, default=True
+        Whether to measure the stationarity gaps.
 
     Returns
     -------
@@ -82,7 +85,9 @@ def carry_out(
 
     jobs = _sharing([plan.job for plan in plans])
     fits = solve(jobs, follow([lambda network: network] * len(jobs)), n_threads)
-    gaps = stationarity_gaps(jobs, [fit.network for fit in fits], n_threads)
+    gaps: Sequence[float | None] = [None] * len(jobs)
+    if certify:
+        gaps = stationarity_gaps(jobs, [fit.network for fit in fits], n_threads)
     interrupted = any(fit.outcome == "interrupted" for fit in fits)
     chosen = [
         m

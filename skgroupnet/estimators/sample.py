@@ -111,7 +111,8 @@ class Given:
     X: np.ndarray
     y: np.ndarray
     weight: np.ndarray | None
-    _sizes: dict = field(default_factory=dict)
+    _counting: dict = field(default_factory=dict)
+    _tasks: dict = field(default_factory=dict)
     _targets: dict = field(default_factory=dict)
     _scaled: dict = field(default_factory=dict)
 
@@ -128,33 +129,36 @@ class Given:
         ndarray of int or None
             Their numbers; None: all rows.
         """
-        if self.weight is None or (rows is None and self.weight.all()):
+        if self.weight is None:
             return rows
-        if rows is None:
-            return np.flatnonzero(self.weight)
-        weight = self.weight[rows]
-        if not weight.any():
-            raise ValueError(
-                f"All {len(rows)} rows to fit to have a sample_weight of zero, but at "
-                "least one must have a positive weight."
-            )
-        return rows if weight.all() else rows[weight > 0]
+        if id(rows) not in self._counting:
+            # With the rows, so that their identity stays theirs.
+            self._counting[id(rows)] = _positive(self.weight, rows), rows
+        return self._counting[id(rows)][0]
 
-    def n_outputs(self, make_task: Callable[[Any, bool], Task]) -> int:
-        """Count the outputs of a network for all rows.
+    def task(
+        self, make_task: Callable[[Any], Task], key: Any, rows: Any = None
+    ) -> Task:
+        """Make the task of some rows, once for all fits to them.
 
         Parameters
         ----------
         make_task : callable
             Makes the task of a target.
+        key : hashable
+            What decides, besides the target, what the task is.
+        rows : ndarray of int, default=None
+            The rows; None: all.
 
         Returns
         -------
-        int
+        Task
         """
-        if "outputs" not in self._sizes:
-            self._sizes["outputs"] = make_task(self.y, False).n_outputs
-        return self._sizes["outputs"]
+        key = (key, id(rows))
+        if key not in self._tasks:
+            y = self.y if rows is None else self.y[rows]
+            self._tasks[key] = make_task(y), rows
+        return self._tasks[key][0]
 
     def target(self, task: Task, rows: np.ndarray | None, dtype: Any) -> np.ndarray:
         """Encode the target of some rows; one array serves all fits that mean the same.
@@ -198,6 +202,19 @@ class Given:
         if id(rows) not in self._scaled:
             self._scaled[id(rows)] = rows
             warn_about_scales(self.X if rows is None else self.X[rows])
+
+
+def _positive(weight: np.ndarray, rows: np.ndarray | None) -> np.ndarray | None:
+    """Rows of positive weight; None if they are all there are."""
+    if rows is None:
+        return None if weight.all() else np.flatnonzero(weight)
+    chosen = weight[rows]
+    if not chosen.any():
+        raise ValueError(
+            f"All {len(rows)} rows to fit to have a sample_weight of zero, but at "
+            "least one must have a positive weight."
+        )
+    return rows if chosen.all() else rows[chosen > 0]
 
 
 def take_columns(X: Any, index: np.ndarray) -> Any:

@@ -150,7 +150,9 @@ class LamSearch(GroupSparseEstimator):
             for lam in lams.tolist()
             for train, _ in splits
         ]
-        fits = fit_together(fittings, watch=progress.watch(), **resources)
+        fits = fit_together(
+            fittings, watch=progress.watch(), certify=False, **resources
+        )
         progress.end_folds()
         check_failures(fits)
         results = self._results(fits, X, y, splits, routed["scorer"]["score"])

@@ -142,7 +142,9 @@ def largest_lam(
 
     def empty(lams: np.ndarray) -> np.ndarray:
         trials = [_trial(estimator, lam, X, y, sample_weight) for lam in lams.tolist()]
-        fits = fit_together(trials, n_jobs=n_jobs, stack_memory=stack_memory)
+        fits = fit_together(
+            trials, n_jobs=n_jobs, stack_memory=stack_memory, certify=False
+        )
         return _emptied(fits, penalised)
 
     with warnings.catch_warnings():

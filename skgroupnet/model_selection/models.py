@@ -263,6 +263,7 @@ class Models:
                 n_jobs=self._search.n_jobs,
                 stack_memory=self._search.stack_memory,
                 watch=watch,
+                certify=False,
             )
         fitted = dict(zip(map(id, arrived), answers, strict=True))
         models = _outcomes(jobs, fitted)

@@ -180,6 +180,7 @@ class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
 
     - A loss that stops being finite makes a fit fail, so that the candidate gets
       `error_score`. The estimator on its own would keep its last finite network.
+    - A model of a fold has no ``stationarity_gap_``; that of the refit has one.
     - Training times are shares, and the lines of ``verbose=2`` come after training.
     - The `verbose` of the estimator counts for the refit only.
     - Without an integer `random_state`, earlier steps of a pipeline that draw numbers
@@ -363,6 +364,7 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
 
     - A loss that stops being finite makes a fit fail, so that the candidate gets
       `error_score`. The estimator on its own would keep its last finite network.
+    - A model of a fold has no ``stationarity_gap_``; that of the refit has one.
     - Training times are shares, and the lines of ``verbose=2`` come after training.
     - The `verbose` of the estimator counts for the refit only.
     - Without an integer `random_state`, earlier steps of a pipeline that draw numbers

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skgroupnet.config import chosen_step, config_context
 from skgroupnet.estimators.advice import REMEDY
-from skgroupnet.estimators.plan import carry_out
+from skgroupnet.estimators.plan import Outcome, Plan, carry_out
 from skgroupnet.estimators.sample import Given
 
 Watch = Callable[[Any], bool]
@@ -70,6 +71,7 @@ def fit_together(
     n_jobs: int | None = None,
     stack_memory: float = 1e9,
     watch: Watch | None = None,
+    certify: bool = True,
 ) -> list[Fitted]:
     """Fit estimators side by side, each as if it were alone.
 
@@ -86,6 +88,8 @@ def fit_together(
     watch : callable, default=None
         Called with an engine `Epoch` after every epoch of the networks in training;
         True ends the training. Not called in processes.
+    certify : bool, default=True
+        Whether to measure the ``stationarity_gap_`` of each.
 
     Returns
     -------
@@ -107,13 +111,13 @@ def fit_together(
         step = chosen_step()
         try:
             results = Parallel(n_jobs=n_jobs)(
-                delayed(_fit_in_process)(piece, step) for piece in pieces
+                delayed(_fit_in_process)(piece, step, certify) for piece in pieces
             )
         except KeyboardInterrupt:
             results = _not_begun(pieces)
     else:
         pieces = list(_cut(prepared, limit))
-        results = _fit_in_turn(pieces, n_workers, watch)
+        results = _fit_in_turn(pieces, n_workers, watch, certify)
     fitted = dict(failed)
     for piece, result in zip(pieces, results, strict=True):
         fitted |= {p.number: f for p, f in zip(piece, result, strict=True)}
@@ -189,9 +193,11 @@ def _cut(prepared: Sequence[_Prepared], limit: float) -> Iterator[list[_Prepared
         yield piece
 
 
-def _fit_in_process(piece: Sequence[_Prepared], step: str) -> list[Fitted]:
+def _fit_in_process(
+    piece: Sequence[_Prepared], step: str, certify: bool
+) -> list[Fitted]:
     with config_context(step=step):
-        return _fit_in_turn([piece], 1, None)[0]
+        return _fit_in_turn([piece], 1, None, certify)[0]
 
 
 def _not_begun(pieces: Sequence[Sequence[_Prepared]]) -> list[list[Fitted]]:
@@ -202,7 +208,10 @@ def _not_begun(pieces: Sequence[Sequence[_Prepared]]) -> list[list[Fitted]]:
 
 
 def _fit_in_turn(
-    pieces: Sequence[Sequence[_Prepared]], n_threads: int, watch: Watch | None
+    pieces: Sequence[Sequence[_Prepared]],
+    n_threads: int,
+    watch: Watch | None,
+    certify: bool,
 ) -> list[list[Fitted]]:
     """Fit piece by piece, until an interrupt."""
     results = _not_begun(pieces)
@@ -215,7 +224,13 @@ def _fit_in_turn(
 
     for piece, result in zip(pieces, results, strict=True):
         try:
-            _fit_piece(piece, result, n_threads, follow)
+            outcomes = partial(
+                carry_out,
+                follow=lambda in_full: follow,
+                n_threads=n_threads,
+                certify=certify,
+            )
+            _fit_piece(piece, result, outcomes)
         except KeyboardInterrupt:
             stopped = True
         if stopped or any(fitted.interrupted for fitted in result):
@@ -224,7 +239,9 @@ def _fit_in_turn(
 
 
 def _fit_piece(
-    piece: Sequence[_Prepared], result: list[Fitted], n_threads: int, follow: Watch
+    piece: Sequence[_Prepared],
+    result: list[Fitted],
+    carry_out: Callable[[Sequence[Plan]], list[Outcome]],
 ) -> None:
     """Fit one piece; fill in the results as they come."""
     begin = time.perf_counter()
@@ -239,7 +256,7 @@ def _fit_piece(
             result[m] = Fitted(estimator, error)
     if not plans:
         return
-    outcomes = carry_out(list(plans.values()), lambda in_full: follow, n_threads)
+    outcomes = carry_out(list(plans.values()))
     for (m, plan), outcome in zip(plans.items(), outcomes, strict=True):
         result[m] = _finish(piece[m].estimator, plan, outcome)
     seconds = time.perf_counter() - begin
@@ -251,7 +268,7 @@ def _fit_piece(
         result[m] = replace(result[m], seconds=seconds * share / sum(work))
 
 
-def _finish(estimator: Any, plan: Any, outcome: Any) -> Fitted:
+def _finish(estimator: Any, plan: Plan, outcome: Outcome) -> Fitted:
     fit = outcome.fit
     interrupted = fit.outcome == "interrupted"
     if interrupted and not fit.loss_curve:

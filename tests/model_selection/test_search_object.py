@@ -260,7 +260,8 @@ def test_settings_reach_the_training(monkeypatch):
     BatchedGridSearchCV(MLP, LAMS, cv=3, n_jobs=3, stack_memory=5e6).fit(X, y)
     assert seen.pop("n") == 9
     assert seen.pop("X") == {id(X)}
-    assert seen == {"n_jobs": 3, "stack_memory": 5e6, "watch": None}
+    expected = {"n_jobs": 3, "stack_memory": 5e6, "watch": None, "certify": False}
+    assert seen == expected
 
 
 @pytest.mark.parametrize("verbose", [0, 1, 2, 3, 10])

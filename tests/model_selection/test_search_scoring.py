@@ -97,7 +97,8 @@ def test_a_scorer_meets_the_trained_estimator():
     for estimator, (lam, train, _) in zip(seen, pairs, strict=True):
         assert type(estimator) is GroupSparseMLPClassifier
         alone = clone(MLP).set_params(lam=lam).fit(X[train], y[train])
-        assert set(vars(estimator)) >= set(vars(alone))
+        # The certificate is left out: a model of a fold is only scored.
+        assert set(vars(estimator)) >= set(vars(alone)) - {"stationarity_gap_"}
         assert not {"_estimator", "_models", "_number"} & set(vars(estimator))
         assert_allclose(estimator.coefs_[0], alone.coefs_[0])
         assert estimator.lam == lam
