@@ -237,10 +237,10 @@ class Stack:
         _, weight_grads, bias_grad = self._grads
         for layer in range(len(self.weights) - 1, 0, -1):
             hidden, below = work.hidden[layer - 1], work.errors[layer - 1]
-            torch.bmm(hidden, work.errors_t[layer], out=weight_grads[layer])
-            torch.bmm(self.weights[layer], work.errors[layer], out=below)
+            _multiply(hidden, work.errors_t[layer], weight_grads[layer])
+            _multiply(self.weights[layer], work.errors[layer], below)
             derivative(below, hidden)
-        torch.bmm(X, work.errors_t[0], out=weight_grads[0])
+        _multiply(X, work.errors_t[0], weight_grads[0])
         torch.sum(work.error, 2, out=bias_grad)
 
     def gradient(self, X: Tensor, target: Tensor, scale: Tensor, raw: Tensor) -> None:
@@ -262,6 +262,15 @@ class Stack:
         self.loss.predict(raw, work.predicted)
         torch.addcmul(target, work.predicted, scale, out=work.errors[-1])
         self.backward(X, work)
+
+
+def _multiply(A: Tensor, B: Tensor, out: Tensor) -> None:
+    """Product of matrices model by model, into a view."""
+    if out.is_contiguous():
+        torch.bmm(A, B, out=out)
+    else:
+        # Into a view with gaps torch would multiply the models one by one.
+        out.copy_(torch.bmm(A, B))
 
 
 _ACTIVATE = {

@@ -33,11 +33,11 @@ from skgroupnet.engine.threads import (
 )
 from skgroupnet.engine.training import Training
 
-# Where models step side by side in torch, a stack is split among threads into parts of
-# at least so many: with fewer, what a call costs outweighs what the models do.
+# Where models step side by side in torch, stacks are split among threads into parts of
+# so many at least: with fewer, what a call costs outweighs what the models do.
 WORTH_SPLITTING = 16
 # Bytes that a step of a part reads and writes: with more, it waits for memory.
-CACHE = 4e6
+CACHE = 5e6
 
 
 def train(
@@ -138,28 +138,33 @@ def _stacks(
         alone = m if shrinks(job) else None
         key = (id(job.problem), job.settings, *shape, job.model.score is None, alone)
         stacks.setdefault(key, []).append(m)
+    in_torch = {m for m, job in enumerate(jobs) if _side_by_side(job)}
+    share = max(WORTH_SPLITTING, math.ceil(len(in_torch) / n_threads))
     parts = []
     for members in stacks.values():
-        n_rows = len(pairs[members[0]][0])
-        n_parts = _n_parts(jobs[members[0]], n_rows, len(members), n_threads)
-        parts += [part.tolist() for part in np.array_split(members, n_parts)]
+        first, size = members[0], len(members)
+        if first in in_torch:
+            size = min(share, _fits_the_cache(jobs[first], len(pairs[first][0])))
+        parts += [members[at : at + size] for at in range(0, len(members), size)]
     return parts
 
 
-def _n_parts(job: Job, n_rows: int, n_models: int, n_threads: int) -> int:
-    """Into how many parts to split a stack that steps in torch on the CPU."""
+def _side_by_side(job: Job) -> bool:
+    """Whether models of a stack step side by side in torch on the CPU."""
     problem, settings = job.problem, job.settings
     assert isinstance(settings, Settings)
-    apart = one_by_one(problem, settings.update, 0.0)
-    if apart or torch.device(problem.device).type != "cpu":
-        return 1
+    on_cpu = torch.device(problem.device).type == "cpu"
+    return on_cpu and not one_by_one(problem, settings.update, 0.0)
+
+
+def _fits_the_cache(job: Job, n_rows: int) -> int:
+    """Count the models whose step fits into the cache."""
+    assert isinstance(job.settings, Settings)
     layout = Layout(job.model.start.widths)
     # Weights, gradient and two moments; rows, activations, errors and predictions.
-    batch = settings.batch_rows(n_rows) * 3 * sum(layout.widths)
-    touched = problem.X.dtype.itemsize * (4 * layout.n_parameters + batch)
-    for_cache = math.ceil(n_models * touched / CACHE)
-    for_threads = min(n_threads, n_models // WORTH_SPLITTING)
-    return max(1, for_threads, min(for_cache, n_models))
+    batch = job.settings.batch_rows(n_rows) * 3 * sum(layout.widths)
+    numbers = 4 * layout.n_parameters + batch
+    return max(1, int(CACHE / (numbers * job.problem.X.dtype.itemsize)))
 
 
 class _Run:

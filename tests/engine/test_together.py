@@ -104,7 +104,8 @@ def test_a_stack_in_torch_is_split_among_threads(
         alone = [train_together([job], n_threads=1)[0] for job in jobs()]
         in_threads.clear()
         fits = train_together(jobs(), n_threads=3)
-    assert sorted(n for _, n in in_threads) == [2] * 12 + [3] * 6
+    # Seven models for three threads: three, three and the last one.
+    assert sorted(n for _, n in in_threads) == [1] * 6 + [3] * 12
     assert threading.current_thread() not in {thread for thread, _ in in_threads}
     for fit, other in zip(fits, alone, strict=True):
         _same(fit, other, flat)
@@ -311,3 +312,33 @@ def test_an_error_in_a_watcher_of_full_batch_jobs_is_raised(linear_jobs):
     jobs = linear_jobs((0.2,) + (1e-6,) * 3, FullBatch(10**6, 0.0))
     with pytest.raises(ZeroDivisionError):
         solve([replace(jobs[0], settings=SOLVED), *jobs[1:]], watch, n_threads=2)
+
+
+def test_parts_of_stacks_in_torch(problem, model, monkeypatch):
+    """Threads get equal shares, also of stacks of different sizes; or less."""
+
+    def sizes(n_threads):
+        jobs = [
+            Job(problem, model(seed=m, rows=np.arange(50 + (m >= 80))), SETTINGS)
+            for m in range(100)
+        ]
+        pairs = stochastic._weighted_rows(jobs)
+        return [len(part) for part in stochastic._stacks(jobs, pairs, n_threads)]
+
+    with config_context(step="torch"):
+        assert sizes(2) == [50, 30, 20]
+        assert sizes(1) == [80, 20]
+        assert sizes(20) == [16] * 5 + [16, 4]
+        monkeypatch.setattr(stochastic, "CACHE", 1e5)
+        few = sizes(1)
+        assert len(set(few[:-1])) <= 2 and max(few) < 80
+        monkeypatch.setattr(stochastic, "CACHE", 1)
+        assert sizes(2) == [1] * 100
+
+
+@pytest.mark.skipif(compiled._step is None, reason="not built")
+def test_stacks_in_compiled_steps_are_whole(problem, model):
+    jobs = [Job(problem, model(seed=m), SETTINGS) for m in range(100)]
+    pairs = stochastic._weighted_rows(jobs)
+    with config_context(step="compiled"):
+        assert [len(part) for part in stochastic._stacks(jobs, pairs, 4)] == [100]
