@@ -17,6 +17,8 @@ from skgroupnet.engine.problem import Problem
 # Rows are gathered for several batches at a time: one gather costs as much as a
 # matrix product of a small network.  This many numbers of a chunk stay in the cache.
 CHUNK_NUMBERS = 1 << 18
+# Rows whose squares are made at a time.
+MOMENT_ROWS = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,8 +154,12 @@ class Data:
         """
         mean = self.tdot(scale)
         if self.sparse is None:
-            deviation = self.X - mean.T
-            return mean, self.X.square().T @ scale, deviation.square().T @ scale
+            second, variance = torch.zeros((2, *mean.shape)).to(mean)
+            for start in range(0, len(self.X), MOMENT_ROWS):
+                part, weight = (T[start : start + MOMENT_ROWS] for T in (self.X, scale))
+                second.addmm_(part.square().T, weight)
+                variance.addmm_((part - mean.T).square_().T, weight)
+            return mean, second, variance
         # The difference cancels: it takes the longer numbers.
         X, weight = self.sparse.astype(np.float64), scale.double().cpu().numpy()
         second = X.power(2).T @ weight

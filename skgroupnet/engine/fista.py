@@ -25,16 +25,13 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from skgroupnet.engine.data import Data
+from skgroupnet.engine.linear import LinearModel, epoch_of
 from skgroupnet.engine.problem import Epoch, Fit, Model, Outcome, Problem, Watch
-from skgroupnet.engine.shrinkage import Shrinkage
-from skgroupnet.engine.stack import Stack
 from skgroupnet.engine.threads import threads_for
 from skgroupnet.network import Network
 
@@ -77,56 +74,40 @@ def fista(
     """
     widths = models[0].start.widths
     whole: Data | None = None
+    fits: list[Fit] = []
     with torch.inference_mode():
         with threads_for(4.0 * problem.X.shape[0] * widths[0] * widths[1]):
-            fits: list[Fit] = []
             for m, model in enumerate(models):
-                rows, weight = model.weighted_rows(problem.X.shape[0])
-                if model.rows is None and len(rows) == problem.X.shape[0]:
-                    data = whole = whole or Data(problem, widths[-1])
-                else:
-                    part = replace(problem, X=problem.X[rows], y=problem.y[rows])
-                    data = Data(part, widths[-1])
-                descent = _Descent(problem, data, model, weight, m, len(models))
+                descent = _Descent(LinearModel(problem, model, whole), m, len(models))
+                if descent.data.n_rows == problem.X.shape[0]:
+                    whole = descent.data
                 interrupted = bool(fits) and fits[-1].outcome == "interrupted"
                 fits.append(
                     descent.fit([], "interrupted")
                     if interrupted
                     else descent.run(max_iter, tol, watch)
                 )
-            return fits
+    return fits
 
 
 class _Descent:
     """Descent of one model; flat vectors (1, P) hold W and the shifted intercept c."""
 
-    def __init__(
-        self,
-        problem: Problem,
-        data: Data,
-        model: Model,
-        weight: np.ndarray | None,
-        number: int,
-        n_models: int,
-    ) -> None:
-        self.data, self.number, self.n_models = data, number, n_models
-        self.fit_intercept = problem.fit_intercept
-        self.stack = Stack([model.start], problem.loss, data.device)
-        self.shrinkage = Shrinkage(problem, self.stack, np.array([model.lam]))
-        self.penalty, self.groups = self.shrinkage.penalty, self.shrinkage.groups
-        self.lam = self.shrinkage.lam
-        scale = np.full(data.n_rows, 1.0) if weight is None else weight
-        self.scale = torch.as_tensor(scale[:, None] / data.n_rows).to(self.stack.flat)
-        self.y = data.targets(torch.arange(data.n_rows))
+    def __init__(self, linear: LinearModel, number: int, n_models: int) -> None:
+        self.linear, self.number, self.n_models = linear, number, n_models
+        self.data, self.stack = linear.data, linear.stack
+        self.penalty, self.groups = linear.penalty, linear.groups
+        self.lam = linear.shrinkage.lam
+        problem = linear.problem
         self._precondition(problem.fit_intercept and not problem.penalize_bias)
-        self.x = self._shifted(self.stack.flat, 1.0)
-        curvature = self.stack.loss.curvature
+        self.x = self._shifted(linear.start, 1.0)
+        curvature = linear.loss.curvature
         self.eta = curvature if math.isfinite(curvature) else 1.0
 
     def _precondition(self, centred: bool) -> None:
         """Column means (d, 1) and the moments v_g of the groups, (1, G)."""
         n_features, n_outputs = self.stack.layout.widths
-        mean, moment, variance = self.data.moments(self.scale)
+        mean, moment, variance = self.data.moments(self.linear.scale[:, None])
         self.mean = mean if centred else torch.zeros_like(mean)
         if centred:
             # The variance of a column that is constant up to rounding is noise.
@@ -138,40 +119,27 @@ class _Descent:
         self.v = self.groups.mean(each) * n_merged
         self.v = self.v.where(self.v > 0, self.v.new_ones(()))
 
-    def _split(self, flat: Tensor) -> tuple[Tensor, Tensor]:
-        """Matrix (d, k) and intercept (k,) of a flat vector."""
-        (W,), (c,) = self.stack.layout.split(flat)
-        return W[0], c[0, 0]
-
     def _shifted(self, flat: Tensor, sign: float) -> Tensor:
         """Turn the intercept b into c = b + mean W (sign 1), or back (sign -1)."""
         flat = flat.clone()
-        W, c = self._split(flat)
+        W, c = self.linear.split(flat)
         c.add_((self.mean * W).sum(0), alpha=sign)
         return flat
 
     def _raw(self, flat: Tensor) -> Tensor:
-        """Raw prediction of all rows, (n, k)."""
-        W, c = self._split(flat)
-        return self.data.dot(W).add_(c - (self.mean * W).sum(0))
+        """Raw prediction of all rows, (k, n)."""
+        return self.linear.raw(self._shifted(flat, -1.0))
 
-    def _loss(self, raw: Tensor) -> float:
-        value = self.stack.loss.value(raw.T, self.y.T)
-        return float((value * self.scale[:, 0]).sum(dtype=torch.float64))
-
-    def _gradient(self, raw: Tensor, mean: Tensor) -> Tensor:
-        """Gradient (1, P) for columns shifted by ``mean``."""
-        error = torch.empty_like(raw)
-        self.stack.loss.predict(raw.T, error.T)
-        error.sub_(self.y).mul_(self.scale)
-        total = error.sum(0)
-        grad = self.data.tdot(error) - mean * total
-        bias = total if self.fit_intercept else torch.zeros_like(total)
-        return torch.cat([grad.reshape(-1), bias])[None]
+    def _gradient(self, raw: Tensor) -> Tensor:
+        """Gradient (1, P) for columns shifted by their means."""
+        errors = self.linear.errors(raw)
+        grad = self.linear.gradient(errors)
+        self.linear.split(grad)[0].sub_(self.mean * errors.sum(1))
+        return grad
 
     def _step(self, z: Tensor, raw_z: Tensor) -> tuple[Tensor, Tensor, float]:
         """Proximal step from z: the new point, its raw prediction and its loss."""
-        loss, grad = self._loss(raw_z), self._gradient(raw_z, self.mean)
+        loss, grad = self.linear.mean_loss(raw_z), self._gradient(raw_z)
         self.eta *= ETA_DECAY
         slack = 10 * torch.finfo(z.dtype).eps * max(1.0, abs(loss))
         for _ in range(MAX_DOUBLINGS):
@@ -180,7 +148,7 @@ class _Descent:
                 z - self.groups.scale(grad, step), self.groups, step, self.lam
             )
             raw = self._raw(x)
-            new, move = self._loss(raw), x - z
+            new, move = self.linear.mean_loss(raw), x - z
             bound = loss + float((grad * move).sum() + self._square(move, move) / 2)
             if new <= bound + slack:
                 break
@@ -193,8 +161,8 @@ class _Descent:
 
     def _gap(self, raw: Tensor) -> float:
         """Stationarity gap at x, in the original variables."""
-        grad = self._gradient(raw, torch.zeros_like(self.mean))
-        return self.shrinkage.gap(self.x, grad)
+        grad = self.linear.gradient(self.linear.errors(raw))
+        return self.linear.shrinkage.gap(self.x, grad)
 
     def run(self, max_iter: int, tol: float, watch: Watch | None) -> Fit:
         """Iterate to the tolerance; keep the last whole iteration on an interrupt."""
@@ -216,7 +184,7 @@ class _Descent:
         raw_z = raw_x
         for n_iter in range(1, max_iter + 1):
             x, raw, loss = self._step(z, raw_z)
-            curve.append(loss + float(self.penalty.value(x, self.groups, self.lam)))
+            curve.append(loss + self.linear.value(x))
             if not math.isfinite(loss):
                 return "diverged"
             move = x - self.x
@@ -234,12 +202,7 @@ class _Descent:
         return "max_iter"
 
     def _network(self) -> Network:
-        return self.stack.network(self._shifted(self.x, -1.0)[0])
+        return self.linear.network(self._shifted(self.x, -1.0))
 
     def _epoch(self, curve: list[float], running: bool) -> Epoch:
-        """Describe the last iteration in the numbering of the caller's models."""
-        losses = np.full(self.n_models, np.nan)
-        losses[self.number] = curve[-1]
-        runs = np.zeros(self.n_models, dtype=bool)
-        runs[self.number] = running
-        return Epoch(len(curve), losses, None, lambda m: self._network(), runs)
+        return epoch_of(self.number, self.n_models, curve, running, self._network)

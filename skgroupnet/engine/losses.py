@@ -50,6 +50,8 @@ class Loss:
     predict: Callable[[Tensor, Tensor], None]
     value: Callable[[Tensor, Tensor], Tensor]
     curvature: float
+    bound: Callable[[Tensor], Tensor]
+    quadratic: bool = False
 
 
 def _softmax(raw: Tensor, out: Tensor) -> None:
@@ -84,9 +86,31 @@ def _poisson(raw: Tensor, y: Tensor) -> Tensor:
     return (raw.exp() - y * raw + torch.xlogy(y, y) - y).sum(-2)
 
 
+def _softmax_bound(raw: Tensor) -> Tensor:
+    # diag(p) - pp' is at most diag(p), and at most diag(2 p (1 - p)).
+    p = torch.softmax(raw, -2)
+    return p.where(p.amax(-2, keepdim=True) <= 0.5, 2 * p * (1 - p)).clamp_min_(LEAST)
+
+
+def _logistic_bound(raw: Tensor) -> Tensor:
+    p = torch.sigmoid(raw)
+    return (p * (1 - p)).clamp_min_(LEAST)
+
+
+def _constant_bound(raw: Tensor) -> Tensor:
+    return torch.ones_like(raw[:1])
+
+
+def _exp_bound(raw: Tensor) -> Tensor:
+    return raw.exp().clamp_min_(LEAST)
+
+
+# A row without curvature still has a Newton step.
+LEAST = 1e-6
+
 LOSSES = {
-    "cross_entropy": Loss("softmax", _softmax, _cross_entropy, 0.5),
-    "log_loss": Loss("logistic", _logistic, _log_loss, 0.25),
-    "squared_error": Loss("identity", _identity, _squared_error, 1.0),
-    "poisson": Loss("exp", _exp, _poisson, float("inf")),
+    "cross_entropy": Loss("softmax", _softmax, _cross_entropy, 0.5, _softmax_bound),
+    "log_loss": Loss("logistic", _logistic, _log_loss, 0.25, _logistic_bound),
+    "squared_error": Loss("identity", _identity, _squared_error, 1.0, _constant_bound, True),
+    "poisson": Loss("exp", _exp, _poisson, float("inf"), _exp_bound),
 }

@@ -14,7 +14,9 @@ from skgroupnet.engine.updates import Update
 from skgroupnet.network import Network
 from skgroupnet.penalties import Penalty
 
-Outcome = Literal["converged", "max_iter", "stopped", "interrupted", "diverged"]
+Outcome = Literal[
+    "converged", "max_iter", "stalled", "stopped", "interrupted", "diverged"
+]
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,4 +80,40 @@ typedef struct {
     const int64_t *run_groups;
 } Plan;
 
+/* A linear problem in descent.h: the fields of DESCENT in newton.py, in order. */
+typedef struct {
+    int64_t itemsize;
+    int64_t n_rows;
+    int64_t n_outputs;
+    int64_t n_columns;
+    const void *columns; /* (n_columns, n_rows): each column is contiguous */
+
+    /* Curvature (n_curvatures, n_rows) of the outputs, or one for all of them, and its
+     * sums; errors and raw prediction (n_outputs, n_rows) follow the weights. */
+    int64_t n_curvatures;
+    const void *curvature;
+    const void *totals;
+    void *errors;
+    void *raw;
+    int64_t centred; /* whether there is an intercept */
+    void *means;     /* out: (n_curvatures, n_columns) */
+    void *weights;   /* (n_columns, n_outputs) */
+
+    /* The blocks of columns, and their curvature: to be measured if it is fresh. */
+    int64_t n_blocks;
+    const int64_t *block_starts;
+    int64_t fresh;
+    const int64_t *moment_starts;
+    int64_t n_moments;
+    void *moments; /* out: (n_curvatures, n_moments) */
+    void *bounds;  /* out: one a block */
+    void *scratch; /* room for n_rows, and for three blocks of weights */
+
+    /* The prox: one strength a block. */
+    int64_t elementwise;
+    int64_t shrink;
+    const void *strength;
+    const void *lasso; /* of SPARSE_SOFT */
+} Descent;
+
 #endif

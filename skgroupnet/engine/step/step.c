@@ -79,17 +79,22 @@
 #endif
 
 typedef int (*Steps)(const Plan *, int64_t, int64_t, int64_t);
+typedef int64_t (*Descend)(const Descent *, int64_t, double);
 
 typedef struct {
     const char *name;
     Steps single, full;
+    Descend descend_single, descend_full;
 } Version;
 
+#define FUNCTIONS(name) \
+    steps_float_##name, steps_double_##name, descend_float_##name, descend_double_##name
+
 static const Version versions[] = {
-    {"baseline", steps_float_baseline, steps_double_baseline},
+    {"baseline", FUNCTIONS(baseline)},
 #if VERSIONS
-    {"AVX2", steps_float_avx2, steps_double_avx2},
-    {"AVX-512", steps_float_avx512, steps_double_avx512},
+    {"AVX2", FUNCTIONS(avx2)},
+    {"AVX-512", FUNCTIONS(avx512)},
 #endif
 };
 
@@ -145,8 +150,43 @@ static PyObject *steps(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(descend_doc,
+             "descend(plan, max_passes, tol, version)\n--\n\n"
+             "Minimise the quadratic model of a linear problem block by block.\n\n"
+             "plan is one DESCENT. Returns the number of passes, with a minus sign if\n"
+             "the last one moved a block by a gradient above tol.");
+
+static PyObject *descend(PyObject *module, PyObject *args)
+{
+    Py_buffer buffer;
+    long long max_passes;
+    double tol;
+    int version;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*Ldi", &buffer, &max_passes, &tol, &version))
+        return NULL;
+    if (buffer.len != (Py_ssize_t)sizeof(Descent) || version < 0 ||
+        version >= runnable()) {
+        PyErr_Format(PyExc_ValueError,
+                     "a plan of %zd bytes and a version below %d are expected",
+                     (Py_ssize_t)sizeof(Descent), runnable());
+        PyBuffer_Release(&buffer);
+        return NULL;
+    }
+    const Descent *plan = buffer.buf;
+    const Version *chosen = versions + version;
+    Descend run = plan->itemsize == 4 ? chosen->descend_single : chosen->descend_full;
+    int64_t passes;
+    Py_BEGIN_ALLOW_THREADS;
+    passes = run(plan, max_passes, tol);
+    Py_END_ALLOW_THREADS;
+    PyBuffer_Release(&buffer);
+    return PyLong_FromLongLong(passes);
+}
+
 static PyMethodDef methods[] = {
     {"steps", steps, METH_VARARGS, steps_doc},
+    {"descend", descend, METH_VARARGS, descend_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -165,6 +205,8 @@ static int fill(PyObject *module)
     int failed = PyModule_AddObjectRef(module, "instruction_sets", names);
     Py_DECREF(names);
     if (failed < 0)
+        return -1;
+    if (PyModule_AddIntConstant(module, "descent_bytes", sizeof(Descent)) < 0)
         return -1;
     return PyModule_AddIntConstant(module, "plan_bytes", sizeof(Plan));
 }

@@ -16,3 +16,5 @@ typedef REAL HALF
 #include "updates.h"
 
 #include "model.h"
+
+#include "descent.h"

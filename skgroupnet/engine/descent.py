@@ -1,0 +1,269 @@
+"""Block coordinate descent in compiled code (step/descent.h), as newton.py needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skgroupnet.config import chosen_step
+from skgroupnet.engine.compiled import SHRINKS, _step
+from skgroupnet.engine.problem import Problem
+from skgroupnet.engine.shrinkage import Shrinkage
+from skgroupnet.penalties import SparseGroupLasso
+
+_POINTER, _COUNT = np.uintp, np.int64
+# The fields of Descent in step/plan.h, which explains them.
+DESCENT = np.dtype(
+    [
+        ("itemsize", _COUNT),
+        ("n_rows", _COUNT),
+        ("n_outputs", _COUNT),
+        ("n_columns", _COUNT),
+        ("columns", _POINTER),
+        ("n_curvatures", _COUNT),
+        ("curvature", _POINTER),
+        ("totals", _POINTER),
+        ("errors", _POINTER),
+        ("raw", _POINTER),
+        ("centred", _COUNT),
+        ("means", _POINTER),
+        ("weights", _POINTER),
+        ("n_blocks", _COUNT),
+        ("block_starts", _POINTER),
+        ("fresh", _COUNT),
+        ("moment_starts", _POINTER),
+        ("n_moments", _COUNT),
+        ("moments", _POINTER),
+        ("bounds", _POINTER),
+        ("scratch", _POINTER),
+        ("elementwise", _COUNT),
+        ("shrink", _COUNT),
+        ("strength", _POINTER),
+        ("lasso", _POINTER),
+    ]
+)
+# Passes of one call: an interrupt is answered after it.
+PASSES = 10
+# The second moments of a block are kept: their number is the square of its columns.
+LARGEST_BLOCK = 512
+
+
+def can_descend(problem: Problem) -> bool:
+    """Whether the compiled descent takes a problem.
+
+    Parameters
+    ----------
+    problem : Problem
+        A problem for models without a hidden layer.
+    """
+    built = _step is not None and _step.descent_bytes == DESCENT.itemsize
+    labels = problem.labels
+    small = labels is None or (
+        np.bincount(labels[labels >= 0], minlength=1).max() <= LARGEST_BLOCK
+    )
+    return (
+        built
+        and chosen_step() != "torch"
+        and isinstance(problem.X, np.ndarray)
+        and torch.device(problem.device).type == "cpu"
+        and type(problem.penalty) in SHRINKS
+        and not problem.penalize_bias
+        and not problem.keep_zeros
+        and small
+    )
+
+
+class Blocks:
+    """Columns of X in blocks: what the penalty takes together, with its strengths.
+
+    Parameters
+    ----------
+    problem : Problem
+        Says which features form a group.
+    shrinkage : Shrinkage
+        The penalty of the one linear model.
+    n_outputs : int
+        Number of outputs, k.
+
+    Attributes
+    ----------
+    of_column : int ndarray of shape (d,)
+        Block of each column.
+    sizes : int ndarray of shape (G,)
+        Number of columns of each block.
+    strength : Tensor of shape (G,)
+        Strength of each.
+    lasso : Tensor of shape (G,) or None
+        Strength of the lasso part, if there is one.
+    """
+
+    def __init__(self, problem: Problem, shrinkage: Shrinkage, n_outputs: int) -> None:
+        self._shape = problem.X.shape[1], n_outputs
+        self.elementwise = shrinkage.penalty.elementwise
+        self.shrink = SHRINKS[type(shrinkage.penalty)]
+        labels = np.arange(self._shape[0])
+        if problem.labels is not None and not self.elementwise:
+            alone = problem.labels < 0
+            labels = np.where(alone, problem.labels.max() + 1 + labels, problem.labels)
+        self.of_column = np.unique(labels, return_inverse=True)[1]
+        self.sizes = np.bincount(self.of_column)
+        self._order = np.argsort(self.of_column, kind="stable")
+        self._starts = np.concatenate([[0], np.cumsum(self.sizes)])
+        self._shrinkage = shrinkage
+        self.restart()
+
+    def restart(self) -> None:
+        """Read the strengths again: lam has changed."""
+        groups, lam = self._shrinkage.groups, self._shrinkage.lam
+        penalty = self._shrinkage.penalty
+        self.strength = self._first(groups.spread(groups.strength(lam)))
+        self.lasso: Tensor | None = None
+        if isinstance(penalty, SparseGroupLasso):
+            self.lasso = self._first(groups.spread(penalty.lasso_strength(groups, lam)))
+
+    def _first(self, flat: Tensor) -> Tensor:
+        """Read a vector (1, P) at the first weight of each block."""
+        columns = torch.from_numpy(self._order[self._starts[:-1]])
+        return self._matrix(flat)[columns, 0].contiguous()
+
+    def _matrix(self, flat: Tensor) -> Tensor:
+        n_columns, n_outputs = self._shape
+        return flat[0, : n_columns * n_outputs].view(n_columns, n_outputs)
+
+    def amax(self, flat: Tensor) -> np.ndarray:
+        """Largest entry of each block: (1, P) -> (G,)."""
+        largest = np.zeros(len(self.sizes))
+        by_column = self._matrix(flat).amax(1).numpy()
+        np.maximum.at(largest, self.of_column, by_column)
+        return largest
+
+    def columns(self, blocks: np.ndarray) -> np.ndarray:
+        """Columns of some blocks, block by block."""
+        parts = [self._order[self._starts[g] : self._starts[g + 1]] for g in blocks]
+        return np.concatenate([np.empty(0, dtype=int), *parts])
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """Curvature of the loss in the raw prediction of every row.
+
+    Parameters
+    ----------
+    of_rows : Tensor of shape (k, n) or (1, n)
+        Curvature of each output, or one for all of them.
+    centred : bool
+        Whether there is an intercept, which follows the weights.
+    """
+
+    of_rows: Tensor
+    centred: bool
+
+
+class Descent:
+    """A quadratic model of the objective on some columns, and its minimisation.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        All blocks.
+    chosen : int ndarray
+        Those to work on.
+    panel : Tensor of shape (n_columns, n)
+        Their columns, each contiguous.
+    curvature : Curvature
+        The curvature of the rows.
+    errors : Tensor of shape (k, n)
+        Gradient with respect to the raw prediction, changed in place.
+    weights : Tensor of shape (n_columns, k)
+        Where to start, changed in place.
+
+    Attributes
+    ----------
+    raw : Tensor of shape (k, n)
+        Change of the raw prediction.
+    means : Tensor of shape (k, n_columns) or (1, n_columns)
+        Means of the columns under the curvature.
+    n_passes : int
+        Passes done.
+    """
+
+    def __init__(
+        self,
+        blocks: Blocks,
+        chosen: np.ndarray,
+        panel: Tensor,
+        curvature: Curvature,
+        errors: Tensor,
+        weights: Tensor,
+    ) -> None:
+        sizes = blocks.sizes[chosen]
+        of_rows, n_outputs = curvature.of_rows, len(errors)
+        squares = np.concatenate([[0], np.cumsum(sizes**2)])
+        scratch = max(panel.shape[1], 3 * n_outputs * int(sizes.max(initial=0)))
+        self.raw, self.n_passes = torch.zeros_like(errors), 0
+        self.means = panel.new_zeros((len(of_rows), len(panel)))
+        self._plan = np.zeros(1, dtype=DESCENT)
+        self._alive = {
+            "columns": panel,
+            "curvature": of_rows.contiguous(),
+            "totals": of_rows.sum(1),
+            "errors": errors,
+            "raw": self.raw,
+            "means": self.means,
+            "weights": weights,
+            "block_starts": torch.from_numpy(np.concatenate([[0], np.cumsum(sizes)])),
+            "moment_starts": torch.from_numpy(squares),
+            "moments": panel.new_empty(len(of_rows) * int(squares[-1])),
+            "bounds": panel.new_empty(len(sizes)),
+            "scratch": panel.new_empty(scratch),
+            "strength": blocks.strength[chosen].to(panel.dtype),
+        }
+        if blocks.lasso is not None:
+            self._alive["lasso"] = blocks.lasso[chosen].to(panel.dtype)
+        for name, tensor in self._alive.items():
+            self._plan[name] = tensor.data_ptr()
+        self._set(
+            itemsize=panel.element_size(),
+            n_rows=panel.shape[1],
+            n_outputs=n_outputs,
+            n_columns=len(panel),
+            n_curvatures=len(of_rows),
+            centred=curvature.centred,
+            n_blocks=len(sizes),
+            fresh=True,
+            n_moments=int(squares[-1]),
+            elementwise=blocks.elementwise,
+            shrink=blocks.shrink,
+        )
+
+    def _set(self, **fields: int) -> None:
+        for name, value in fields.items():
+            self._plan[name] = value
+
+    def run(self, tol: float, max_passes: int) -> bool:
+        """Go over the blocks until none is moved by a gradient above a tolerance.
+
+        Parameters
+        ----------
+        tol : float
+            Largest norm of such a gradient, per root of the size of its block.
+        max_passes : int
+            Largest number of passes over the blocks.
+
+        Returns
+        -------
+        bool
+            Whether the tolerance is met.
+        """
+        version = len(_step.instruction_sets) - 1
+        for done in range(0, max_passes, PASSES):
+            passes = min(PASSES, max_passes - done)
+            passes = _step.descend(self._plan, passes, tol, version)
+            self._set(fresh=False)
+            self.n_passes += abs(passes)
+            if passes > 0:
+                return True
+        return False

@@ -1,0 +1,333 @@
+r"""Proximal Newton method on working sets of features, for linear models.
+
+With raw prediction f = X W + b, errors e_i = s_i (h(f_i) - y_i) / n and curvature
+d_i >= s_i h'(f_i) / n of row i, one iteration minimises over the working set
+
+    sum_k (e_k + d_k v_k / 2)'v_k + R(W),      v_k = X (W - W_0)_k + (b - b_0)_k,
+
+by block coordinate descent in compiled code (step/descent.h), and goes along the line
+to its minimum as far as the objective falls.  Once the descent has gone over the rows
+as often as the second moments of the columns cost, it goes on with these: their
+Cholesky factor is a problem of the same form, with as many rows as there are columns.
+
+The working set holds the groups that are not zero and those that a proximal step would
+move, the furthest first, at most as many again.  What is outside costs one product with
+X for each working set.
+
+References
+----------
+J. Friedman, T. Hastie, R. Tibshirani, "Regularization paths for generalized linear
+models via coordinate descent", J. Stat. Softw. 33(1), 2010.
+Q. Bertrand, Q. Klopfenstein, P.-A. Bannier, G. Gidel, M. Massias, "Beyond L1: faster
+and better sparse models with skglm", NeurIPS 2022.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skgroupnet.engine.descent import Blocks, Curvature, Descent
+from skgroupnet.engine.linear import LinearModel, epoch_of
+from skgroupnet.engine.problem import Fit, Model, Outcome, Problem, Watch
+from skgroupnet.engine.threads import threads_for
+from skgroupnet.network import Network
+
+# A working set has room for so many columns at least.
+LEAST_ROOM = 64
+# Products of matrices are so many times as fast as passes over their rows.
+PRODUCT_SPEED = 16
+# Passes of a descent: over the rows where there are no second moments, and over these.
+MOST_PASSES, MOMENT_PASSES = 100, 10_000
+# Relative to the largest second moment: what makes their matrix positive definite.
+JITTER = 1e-10
+# A descent, and a working set, ends at these shares of the gap it starts from.
+DESCENT_SHARE, WORKING_SHARE = 0.1, 0.3
+MAX_HALVINGS = 40
+# Iterations that no longer lower the objective: rounding allows no more.
+MAX_STALLED = 3
+
+
+def newton(
+    problem: Problem,
+    models: Sequence[Model],
+    *,
+    max_iter: int,
+    tol: float,
+    watch: Watch | None = None,
+    warm: bool = False,
+) -> list[Fit]:
+    """Minimise the objective of linear models over all their rows, one by one.
+
+    Parameters
+    ----------
+    problem : Problem
+        What the models share; `can_descend` says whether it is one for this method.
+    models : sequence of Model
+        Models without a hidden layer; their rate and random state are not used.
+    max_iter : int
+        Largest number of iterations of each.
+    tol : float
+        A model is done when its stationarity gap is at most this.
+    watch : callable, default=None
+        Called with an `Epoch` after every iteration; True ends the model.
+    warm : bool, default=False
+        Whether the models differ only in lam, and each starts from the solution of the
+        one before.
+
+    Returns
+    -------
+    list of Fit
+        One result for each model.
+    """
+    widths = models[0].start.widths
+    solver: _Newton | None = None
+    fits: list[Fit] = []
+    with torch.inference_mode():
+        with threads_for(4.0 * problem.X.shape[0] * widths[0] * widths[1]):
+            for m, model in enumerate(models):
+                if solver is None or not warm:
+                    solver = _Newton(LinearModel(problem, model))
+                else:
+                    solver.restart(model.lam)
+                interrupted = bool(fits) and fits[-1].outcome == "interrupted"
+                fits.append(
+                    solver.fit([], "interrupted")
+                    if interrupted
+                    else solver.run(max_iter, tol, watch, m, len(models))
+                )
+    return fits
+
+
+class _Newton:
+    """One model, or several that differ in lam, from a point that is kept.
+
+    ``flat`` (1, P) holds W (d, k) and b (k,), ``raw`` (k, n) their raw prediction;
+    ``panel`` (n_columns, n) the columns of the working set.
+    """
+
+    def __init__(self, linear: LinearModel) -> None:
+        self.linear = linear
+        self.flat = linear.start.clone()
+        self.raw = linear.raw(self.flat)
+        self.n_columns = linear.data.n_features
+        self.blocks = Blocks(linear.problem, linear.shrinkage, len(self.raw))
+        self.objective = linear.mean_loss(self.raw) + linear.value(self.flat)
+        self.chosen = np.empty(0, dtype=int)
+        self.columns = torch.empty(0, dtype=torch.long)
+        self.panel = self._room = self.flat.new_empty((0, self.raw.shape[1]))
+        self.grad = linear.gradient(linear.errors(self.raw))
+        self.steps = self._proximal_steps()
+
+    def _proximal_steps(self) -> Tensor:
+        """Step of each group (1, G) in the metric of the moments of its columns."""
+        X = self.linear.data.X.numpy()
+        moments = torch.from_numpy(np.einsum("ij,ij->j", X, X) / len(X))
+        of_column = torch.from_numpy(self.blocks.of_column)
+        blocks = moments.new_zeros(len(self.blocks.sizes))
+        blocks.index_add_(0, of_column, moments)
+        each = torch.ones_like(self.flat)
+        self.linear.split(each)[0].copy_(blocks[of_column][:, None])
+        curvature = self.linear.loss.curvature
+        each *= curvature if math.isfinite(curvature) else 1.0
+        mean = self.linear.groups.mean(each)
+        return 1 / mean.where(mean > 0, mean.new_ones(()))
+
+    def restart(self, lam: float) -> None:
+        """Go on with another strength."""
+        self.linear.shrinkage.lam = torch.full_like(self.linear.shrinkage.lam, lam)
+        self.blocks.restart()
+        self.raw = self.linear.raw(self.flat)
+        self.objective = self.linear.mean_loss(self.raw) + self.linear.value(self.flat)
+
+    def run(
+        self, max_iter: int, tol: float, watch: Watch | None, number: int, n_models: int
+    ) -> Fit:
+        """Iterate to the tolerance; keep the last whole iteration on an interrupt."""
+        curve: list[float] = []
+        outcome: Outcome = "interrupted"
+
+        def follow(running: bool) -> bool:
+            epoch = epoch_of(number, n_models, curve, running, self._network)
+            return watch is not None and watch(epoch)
+
+        with contextlib.suppress(KeyboardInterrupt):
+            outcome = self._iterate(max_iter, tol, follow, curve)
+        return self.fit(curve, outcome)
+
+    def fit(self, curve: list[float], outcome: Outcome) -> Fit:
+        """Describe where the model is."""
+        return Fit(self._network(), curve, outcome, [], {})
+
+    def _network(self) -> Network:
+        return self.linear.network(self.flat)
+
+    def _iterate(
+        self,
+        max_iter: int,
+        tol: float,
+        follow: Callable[[bool], bool],
+        curve: list[float],
+    ) -> Outcome:
+        """Iterate, with the objective written to ``curve``; return the verdict."""
+        errors, gap = self.linear.errors(self.raw), self._choose()
+        target, stalled = self._target(gap, tol), 0
+        for n_iter in range(1, max_iter + 1):
+            before = self.objective
+            self._step(errors, gap, tol)
+            curve.append(self.objective)
+            if not math.isfinite(self.objective):
+                return "diverged"
+            moved = before - self.objective > self._noise()
+            stalled = 0 if moved else stalled + 1
+            errors = self.linear.errors(self.raw)
+            gap = self.linear.shrinkage.gap(self.flat, self._gradient(errors))
+            if gap <= target or stalled:
+                self.grad = self.linear.gradient(errors)
+                gap = self._choose()
+                target = self._target(gap, tol)
+            done, last = gap <= tol, n_iter == max_iter or stalled == MAX_STALLED
+            stop = follow(not (done or last))
+            if done or stop:
+                return "converged" if done else "stopped"
+            if stalled == MAX_STALLED:
+                return "stalled"
+        return "max_iter"
+
+    def _noise(self) -> float:
+        """Differences of the objective that are rounding."""
+        return 10 * torch.finfo(self.flat.dtype).eps * max(1.0, abs(self.objective))
+
+    def _target(self, gap: float, tol: float) -> float:
+        """Gap on the working set from which the other columns matter."""
+        everything = len(self.columns) == self.n_columns
+        return tol if everything else max(tol, WORKING_SHARE * gap)
+
+    def _gradient(self, errors: Tensor) -> Tensor:
+        """Gradient on the working set, and zero elsewhere."""
+        grad = torch.zeros_like(self.flat)
+        W, b = self.linear.split(grad)
+        W[self.columns] = self.panel @ errors.T
+        b.copy_(self.linear.bias_gradient(errors))
+        return grad
+
+    def _choose(self) -> float:
+        """Add to the working set what a proximal step moves; returns the gap."""
+        groups, shrinkage = self.linear.groups, self.linear.shrinkage
+        stepped = self.flat - groups.scale(self.grad, self.steps)
+        moved = self.linear.penalty.prox(stepped, groups, self.steps, shrinkage.lam)
+        length = groups.norm(moved - self.flat) / self.steps / groups.sizes.sqrt()
+        scores = self.blocks.amax(groups.spread(length))
+        nonzero = self.blocks.amax(self.flat.abs()) > 0
+        free = self.blocks.strength.numpy() == 0
+        outside = np.ones(len(scores), dtype=bool)
+        outside[self.chosen] = False
+        needed = outside & (nonzero | free)
+        wanted = np.flatnonzero(outside & (scores > 0) & ~needed)
+        wanted = wanted[np.argsort(-scores[wanted], kind="stable")]
+        room = max(LEAST_ROOM, self.raw.shape[1] // 2, self.blocks.sizes[nonzero].sum())
+        room = max(room, self.blocks.sizes[wanted[:1]].sum())
+        fits = np.cumsum(self.blocks.sizes[wanted]) <= room
+        self._add(np.sort(np.concatenate([np.flatnonzero(needed), wanted[fits]])))
+        return shrinkage.gap(self.flat, self.grad)
+
+    def _add(self, blocks: np.ndarray) -> None:
+        """Add blocks to the working set."""
+        if not len(blocks):
+            return
+        columns = self.blocks.columns(blocks)
+        n_before, n_now = len(self.columns), len(self.columns) + len(columns)
+        if n_now > len(self._room):
+            room = min(self.n_columns, max(n_now, 2 * n_before))
+            self._room = self.flat.new_empty((room, self.raw.shape[1]))
+            self._room[:n_before] = self.panel
+        X = self.linear.data.X.numpy()
+        in_order = np.array_equal(columns, np.arange(self.n_columns))
+        part = X if in_order else X[:, columns]
+        self._room.numpy()[n_before:n_now] = part.T
+        self.panel = self._room[:n_now]
+        self.columns = torch.cat([self.columns, torch.from_numpy(columns)])
+        self.chosen = np.concatenate([self.chosen, blocks])
+
+    def _step(self, errors: Tensor, gap: float, tol: float) -> None:
+        """Minimise the quadratic model on the working set, and search along the line.
+
+        ``errors`` is overwritten.
+        """
+        loss, centred = self.linear.loss, self.linear.problem.fit_intercept
+        of_rows = loss.bound(self.raw) * self.linear.scale
+        shift = torch.zeros_like(errors[:, 0])
+        if centred:
+            shift = -errors.sum(1) / of_rows.sum(1)
+        errors += of_rows * shift[:, None]
+        weights = self.linear.split(self.flat)[0][self.columns]
+        curvature = Curvature(of_rows, centred)
+        parts = self.blocks, self.chosen, self.panel, curvature, errors, weights
+        descent = Descent(*parts)
+        share = 0.0 if loss.quadratic else DESCENT_SHARE
+        target = max(WORKING_SHARE * tol, share * gap)
+        before = weights.clone()
+        done = descent.run(target, self._most_passes(len(of_rows)))
+        raw = descent.raw + shift[:, None]
+        if not done and len(of_rows) == 1:
+            raw += self._by_moments(curvature, descent.means, errors, weights, target)
+        move = weights - before
+        bias = shift - (descent.means * move.T).sum(1)
+        self._search(weights, move, bias, raw)
+
+    def _most_passes(self, n_curvatures: int) -> int:
+        """Passes over the rows that cost as much as the second moments."""
+        if n_curvatures > 1:
+            return MOST_PASSES
+        return 2 + len(self.columns) // PRODUCT_SPEED
+
+    def _by_moments(
+        self,
+        curvature: Curvature,
+        means: Tensor,
+        errors: Tensor,
+        weights: Tensor,
+        tol: float,
+    ) -> Tensor:
+        """Descend by the second moments of the columns; the change of the raw
+        prediction, (k, n)."""
+        moments = ((self.panel * curvature.of_rows) @ self.panel.T).double()
+        total, mean = curvature.of_rows.sum(dtype=torch.float64), means[0].double()
+        moments.addr_(mean, mean, alpha=-float(total))
+        diagonal = moments.diagonal()
+        diagonal += JITTER * diagonal.amax().clamp_min(JITTER)
+        root, failed = torch.linalg.cholesky_ex(moments)
+        if failed:
+            return torch.zeros_like(errors)
+        slopes = (self.panel @ errors.T).double()
+        errors = torch.linalg.solve_triangular(root, slopes, upper=False).T.contiguous()
+        flat = Curvature(torch.ones_like(root[:1]), False)
+        before, exact = weights.clone(), weights.double()
+        Descent(self.blocks, self.chosen, root, flat, errors, exact).run(
+            tol, MOMENT_PASSES
+        )
+        weights.copy_(exact)
+        move = weights - before
+        return move.T @ self.panel - (means @ move).T
+
+    def _search(
+        self, weights: Tensor, move: Tensor, bias: Tensor, raw: Tensor
+    ) -> None:
+        """Go along a line as far as the objective falls; stay if it does not."""
+        limit, part = self.objective + self._noise(), 1.0
+        for _ in range(MAX_HALVINGS):
+            flat = self.flat.clone()
+            W, b = self.linear.split(flat)
+            W[self.columns] = weights if part == 1 else W[self.columns] + part * move
+            b += part * bias
+            new = self.raw + part * raw
+            objective = self.linear.mean_loss(new) + self.linear.value(flat)
+            if objective <= limit:
+                self.flat, self.raw, self.objective = flat, new, objective
+                return
+            part /= 2
