@@ -17,6 +17,7 @@ from skgroupnet.engine.problem import (
     Problem,
     Settings,
 )
+from skgroupnet.engine.shrinkage import group_norms
 from skgroupnet.engine.solve import solve
 from skgroupnet.engine.stochastic import train
 from skgroupnet.engine.training import bytes_in_training
@@ -37,6 +38,7 @@ __all__ = [
     "Settings",
     "bytes_in_training",
     "fista",
+    "group_norms",
     "initial_network",
     "lam_max",
     "solve",

@@ -92,7 +92,7 @@ def _gradient(
     """Stack of the one network with the gradient over all rows in ``grad``."""
     data = Data(problem, network.widths[-1])
     stack = Stack([network], problem.loss, data.device)
-    shrinkage = Shrinkage(problem, stack, np.array([model.lam]))
+    shrinkage = Shrinkage(problem, stack, np.array([model.lam]), [model.factors])
     rows, weight = model.weighted_rows(data.n_rows)
     scale = np.full(len(rows), 1 / len(rows)) if weight is None else weight / len(rows)
     order = torch.from_numpy(rows)[None]

@@ -205,7 +205,7 @@ class CompiledSteps:
         self._version = len(_step.instruction_sets) - 1
         self._in_torch = type(shrinkage.penalty) not in SHRINKS
         self._steps_taken = stack.flat.new_empty(
-            (stack.n_models, shrinkage.groups.n_groups)
+            (stack.n_models, shrinkage.metric.n_groups)
         )
         flops = OVERHEAD + 6.0 * stack.layout.n_parameters * rows.batch_rows
         self._together = max(1, int(OPERATIONS / flops))
@@ -226,7 +226,7 @@ class CompiledSteps:
         )
         self._set(**_rows(problem, data))
         self._set(**_update(settings.update, state))
-        self._set(**_spans(shrinkage.groups))
+        self._set(**_spans(shrinkage.metric))
         self._set(**_shrink(shrinkage))
 
     def _set(self, **fields: Any) -> None:

@@ -102,7 +102,7 @@ class Blocks:
 
     def __init__(self, problem: Problem, shrinkage: Shrinkage, n_outputs: int) -> None:
         self._shape = problem.X.shape[1], n_outputs
-        self.elementwise = shrinkage.penalty.elementwise
+        self.elementwise = shrinkage.penalty.groups_of == "weights"
         self.shrink = SHRINKS[type(shrinkage.penalty)]
         labels = np.arange(self._shape[0])
         if problem.labels is not None and not self.elementwise:

@@ -96,8 +96,7 @@ class _Descent:
     def __init__(self, linear: LinearModel, number: int, n_models: int) -> None:
         self.linear, self.number, self.n_models = linear, number, n_models
         self.data, self.stack = linear.data, linear.stack
-        self.penalty, self.groups = linear.penalty, linear.groups
-        self.lam = linear.shrinkage.lam
+        self.shrinkage, self.metric = linear.shrinkage, linear.shrinkage.metric
         problem = linear.problem
         self._precondition(problem.fit_intercept and not problem.penalize_bias)
         self.x = self._shifted(linear.start, 1.0)
@@ -115,8 +114,8 @@ class _Descent:
             moment = variance.where(variance > noise, moment)
         each = torch.ones_like(self.stack.flat)
         each[:, : n_features * n_outputs] = moment.repeat_interleave(n_outputs)
-        n_merged = (self.groups.sizes / n_outputs).ceil()
-        self.v = self.groups.mean(each) * n_merged
+        n_merged = (self.metric.sizes / n_outputs).ceil()
+        self.v = self.metric.mean(each) * n_merged
         self.v = self.v.where(self.v > 0, self.v.new_ones(()))
 
     def _shifted(self, flat: Tensor, sign: float) -> Tensor:
@@ -144,9 +143,7 @@ class _Descent:
         slack = 10 * torch.finfo(z.dtype).eps * max(1.0, abs(loss))
         for _ in range(MAX_DOUBLINGS):
             step = 1 / (self.eta * self.v)
-            x = self.penalty.prox(
-                z - self.groups.scale(grad, step), self.groups, step, self.lam
-            )
+            x = self.shrinkage.prox(z - self.metric.scale(grad, step), step)
             raw = self._raw(x)
             new, move = self.linear.mean_loss(raw), x - z
             bound = loss + float((grad * move).sum() + self._square(move, move) / 2)
@@ -157,7 +154,7 @@ class _Descent:
 
     def _square(self, a: Tensor, b: Tensor) -> Tensor:
         """Inner product in the metric of the steps."""
-        return (self.groups.scale(a, self.eta * self.v) * b).sum()
+        return (self.metric.scale(a, self.eta * self.v) * b).sum()
 
     def _gap(self, raw: Tensor) -> float:
         """Stationarity gap at x, in the original variables."""

@@ -13,6 +13,9 @@ them to zero as training goes on; freezing sets them to zero at once.
 Every `RETEST`-th epoch all units take part, and so they do in the last one: a unit may
 come back, and no model ends on the word of its frozen units alone.  Each model freezes
 by its own rule, on tensors of its own, whatever its neighbours do.
+
+Where the zeros of a layer tell on the step of the others, or incoming weights are not
+free to vanish, nothing is frozen: measures of a whole layer, and the path norm.
 """
 
 from __future__ import annotations
@@ -62,6 +65,8 @@ def shrinks(job: Job) -> bool:
         Layout(job.model.start.widths).n_weights >= WORTH_SHRINKING
         and job.model.lam > 0
         and not isinstance(problem.penalty, NoPenalty | L2)
+        and problem.penalty.groups_of != "pairs"
+        and problem.penalty.one_step_per == "group"
         and not problem.keep_zeros
         and torch.device(problem.device).type == "cpu"
         and settings.max_iter > PATIENCE
@@ -151,6 +156,8 @@ class Freezing:
         shrinkage = Shrinkage(problem, stack, self._shrinkage.lam.numpy())
         groups = torch.empty(shrinkage.groups.n_groups, dtype=torch.int64)
         groups[shrinkage.groups.index[0]] = self._shrinkage.groups.index[0, at]
+        factors = self._shrinkage.factors
+        shrinkage.weigh(None if factors is None else factors[:, groups])
         where = {
             self._stack.layout.n_parameters: at,
             self._shrinkage.groups.n_groups: groups,

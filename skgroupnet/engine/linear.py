@@ -53,8 +53,9 @@ class LinearModel:
         scale = np.ones(len(rows)) if weight is None else weight
         self.scale = torch.as_tensor(scale / len(rows)).to(self.stack.flat)
         self.y = self.data.targets(torch.arange(len(rows))).T.contiguous()
-        self.shrinkage = Shrinkage(problem, self.stack, np.array([model.lam]))
-        self.groups, self.penalty = self.shrinkage.groups, self.shrinkage.penalty
+        self.shrinkage = Shrinkage(
+            problem, self.stack, np.array([model.lam]), [model.factors]
+        )
 
     @property
     def start(self) -> Tensor:
@@ -94,7 +95,8 @@ class LinearModel:
 
     def value(self, flat: Tensor) -> float:
         """Penalty."""
-        return float(self.penalty.value(flat, self.groups, self.shrinkage.lam))
+        shrinkage = self.shrinkage
+        return float(shrinkage.penalty.value(flat, shrinkage.groups, shrinkage.lam))
 
     def network(self, flat: Tensor) -> Network:
         """Make the network with these weights."""

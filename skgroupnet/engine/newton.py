@@ -135,7 +135,7 @@ class _Newton:
         self.linear.split(each)[0].copy_(blocks[of_column][:, None])
         curvature = self.linear.loss.curvature
         each *= curvature if math.isfinite(curvature) else 1.0
-        mean = self.linear.groups.mean(each)
+        mean = self.linear.shrinkage.groups.mean(each)
         return 1 / mean.where(mean > 0, mean.new_ones(()))
 
     def restart(self, lam: float) -> None:
@@ -218,9 +218,10 @@ class _Newton:
 
     def _choose(self) -> float:
         """Add to the working set what a proximal step moves; returns the gap."""
-        groups, shrinkage = self.linear.groups, self.linear.shrinkage
+        shrinkage = self.linear.shrinkage
+        groups = shrinkage.groups
         stepped = self.flat - groups.scale(self.grad, self.steps)
-        moved = self.linear.penalty.prox(stepped, groups, self.steps, shrinkage.lam)
+        moved = shrinkage.prox(stepped, self.steps)
         length = groups.norm(moved - self.flat) / self.steps / groups.sizes.sqrt()
         scores = self.blocks.amax(groups.spread(length))
         nonzero = self.blocks.amax(self.flat.abs()) > 0

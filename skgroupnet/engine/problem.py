@@ -95,6 +95,9 @@ class Model:
         epoch.
     state : dict of ndarray, default=None
         Optimizer state of an earlier fit, to go on from.
+    factors : ndarray of shape (G,), default=None
+        Relative weight of each penalty group, in the order of
+        `skgroupnet.engine.group_norms`; None: all are one.
     """
 
     start: Network
@@ -105,6 +108,7 @@ class Model:
     row_weight: np.ndarray | None = None
     score: Callable[[Network], float] | None = None
     state: dict[str, np.ndarray] | None = None
+    factors: np.ndarray | None = None
 
     def weighted_rows(self, n: int) -> tuple[np.ndarray, np.ndarray | None]:
         """Rows that count, and their weights normalised to mean 1 (None: all equal)."""

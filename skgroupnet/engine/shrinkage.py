@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,16 +12,17 @@ from torch import Tensor
 
 from skgroupnet.engine.problem import Problem
 from skgroupnet.engine.stack import Stack
+from skgroupnet.network import Network
 from skgroupnet.penalties import NoPenalty, Penalty
 from skgroupnet.penalties.groups import Groups
 
 
 @dataclass(frozen=True, eq=False)
-class FixedZeros:
+class FixedZeros(Penalty):
     """Indicator of a pattern of zeros: its prox puts them back."""
 
     free: Tensor
-    elementwise: ClassVar[bool] = True
+    groups_of: ClassVar = "weights"
 
     def value(self, W: Tensor, groups: Groups, lam: Tensor) -> Tensor:
         """Zero on the pattern."""
@@ -55,9 +57,31 @@ class Shrinkage:
         The networks.
     lam : array of shape (M,)
         Strengths.
+    factors : sequence of (ndarray of shape (G,) or None), default=None
+        Relative weights of the groups in each model.
+
+    Attributes
+    ----------
+    penalty : Penalty
+        The penalty.
+    lam : Tensor of shape (M,)
+        Strengths.
+    groups : Groups
+        Groups of the penalty.
+    metric : Groups
+        Groups that share a step, each of them one or more groups of the penalty; the
+        very same object if they are the same.  Updates work on these.
+    factors : Tensor of shape (M, G) or None
+        Relative weights of the groups.
     """
 
-    def __init__(self, problem: Problem, stack: Stack, lam: np.ndarray) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        stack: Stack,
+        lam: np.ndarray,
+        factors: Sequence[np.ndarray | None] | None = None,
+    ) -> None:
         self._problem = problem
         self.penalty: Penalty = problem.penalty
         self.lam = torch.as_tensor(lam).to(stack.flat)
@@ -67,18 +91,39 @@ class Shrinkage:
                 free[:, stack.layout.n_weights :] = 1
             self.penalty = FixedZeros(free)
         self._shrinks = not isinstance(self.penalty, NoPenalty)
+        self.factors: Tensor | None = None
         self._attach(stack)
+        if factors is not None and any(row is not None for row in factors):
+            ones = np.ones(self.groups.n_groups)
+            rows = [ones if row is None else row for row in factors]
+            self.weigh(torch.as_tensor(np.stack(rows)).to(stack.flat))
 
     def _attach(self, stack: Stack) -> None:
         self._stack = stack
-        self.groups = stack.layout.groups(
-            self._problem.labels,
-            self._problem.penalize_bias,
-            self.penalty.elementwise,
-            stack.flat,
-            self._problem.group_sizes,
-        )
+        self.groups = self.metric = self._partition(self.penalty.groups_of)
         self.groups.remember(stack.flat)
+        self._metric_of_group: Tensor | None = None
+        if self.penalty.one_step_per == "layer":
+            self.metric = self._partition("layers")
+            numbers = self.groups.index.new_empty(self.groups.n_groups)
+            numbers[self.groups.index[0]] = self.metric.index[0]
+            self._metric_of_group = numbers
+
+    def _partition(self, groups_of: str) -> Groups:
+        problem, stack = self._problem, self._stack
+        return stack.layout.groups(
+            problem.labels,
+            problem.penalize_bias,
+            groups_of,
+            stack.flat,
+            problem.group_sizes,
+        )
+
+    def weigh(self, factors: Tensor | None) -> None:
+        """Multiply the weights of the groups by relative ones, (M, G)."""
+        self.factors = factors
+        if factors is not None:
+            self.groups.weigh(factors)
 
     def keep(self, index: Tensor) -> None:
         """Go on with some of the models; the stack has been cut already."""
@@ -86,12 +131,18 @@ class Shrinkage:
         if isinstance(self.penalty, FixedZeros):
             self.penalty = FixedZeros(self.penalty.free[index])
         self._attach(self._stack)
+        self.weigh(None if self.factors is None else self.factors[index])
 
     def apply(self, step: Tensor) -> None:
-        """Prox of the weights, in place, in the metric of the step taken."""
+        """Prox of the weights, in place, in the metric of the step of each group."""
         if self._shrinks:
-            flat = self._stack.flat
-            self.penalty.prox(flat, self.groups, step, self.lam, out=flat)
+            self.prox(self._stack.flat, step, out=self._stack.flat)
+
+    def prox(self, W: Tensor, step: Tensor, out: Tensor | None = None) -> Tensor:
+        """Prox of any weights (M, P); ``step`` has a number per group of the metric."""
+        if self._metric_of_group is not None:
+            step = step[:, self._metric_of_group]
+        return self.penalty.prox(W, self.groups, step, self.lam, out=out)
 
     def value(self) -> Tensor:
         """Penalty of each model, (M,)."""
@@ -104,3 +155,22 @@ class Shrinkage:
         """
         distance = self.penalty.subgradient_distance(W, grad, self.groups, self.lam)
         return float((distance / self.groups.sizes.sqrt()).amax())
+
+
+def group_norms(problem: Problem, network: Network) -> np.ndarray:
+    """Norm of every penalty group of a network, biases included.
+
+    Parameters
+    ----------
+    problem : Problem
+        Says which penalty, on which groups.
+    network : Network
+        The network.
+
+    Returns
+    -------
+    ndarray of shape (G,)
+        The norms, in the order of `Model.factors`.
+    """
+    stack = Stack([network], problem.loss, "cpu")
+    return Shrinkage(problem, stack, np.ones(1)).groups.norm(stack.flat)[0].numpy()

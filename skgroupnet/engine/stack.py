@@ -11,7 +11,7 @@ once over the buffer; matrix products run over the views, batched over the model
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -64,17 +64,34 @@ class Layout:
         self,
         labels: np.ndarray | None,
         penalize_bias: bool,
-        elementwise: bool,
+        groups_of: str,
         like: Tensor,
         sizes: Sequence[np.ndarray] | None = None,
     ) -> Groups:
-        """Partition of a row into penalty groups.
+        """Partition of a row into groups.
 
-        A group is a row of a matrix, or the rows of the first matrix that share a
-        label; weights of features with a negative label, and biases, are groups of
-        one.  ``sizes`` may say how large the group of each row of each matrix was
-        when training started.
+        Parameters
+        ----------
+        labels : int ndarray of shape (n_features,) or None
+            Group of each input feature, see `Problem`.
+        penalize_bias : bool
+            Whether biases are penalised.
+        groups_of : {"weights", "units", "pairs", "layers"}
+            What a group is: one weight; a row of a matrix, or the rows of the first
+            matrix that share a label; for two matrices in a row, a column of the first
+            and a row of the second (a last one without a partner has rows); or all that
+            is penalised in a matrix, or of the biases.  What is not penalised, and else
+            biases, are groups of one.
+        like : Tensor
+            A tensor of the dtype and device to work in.
+        sizes : sequence of ndarray, default=None
+            For each row of each matrix how large its group was when training started.
         """
+        if groups_of == "pairs" and labels is not None:
+            raise ValueError(
+                "A penalty of pairs of layers has groups of its own, but groups of "
+                "features were given; leave groups=None."
+            )
         n_features, n_first = self.widths[:2]
         if labels is None:
             labels = np.arange(n_features)
@@ -84,12 +101,16 @@ class Layout:
             else Block((stop - start) * n_first, 1, False)
             for start, stop in _runs(labels >= 0)
         ]
-        blocks += [Block(a, b, True) for a, b in pairwise(self.widths[1:])]
-        biases = Block(sum(self.widths[1:]), 1, penalize_bias)
-        if elementwise:
-            blocks = [Block(block.size, 1, block.penalised) for block in blocks]
-            return Groups([*blocks, biases], like)
-        blocks.append(biases)
+        shapes = list(pairwise(self.widths))
+        blocks += [Block(a, b, True, at) for at, (a, b) in enumerate(shapes[1:], 1)]
+        n_biases = sum(self.widths[1:])
+        blocks.append(Block(n_biases, 1, penalize_bias, len(shapes)))
+        if groups_of == "weights":
+            return Groups([replace(b, n_rows=b.size, width=1) for b in blocks], like)
+        if groups_of == "layers":
+            return _whole_layers(blocks, like)
+        if groups_of == "pairs":
+            return _paired(blocks, like)
         n_rows = sum(block.n_rows for block in blocks)
         merged = _group_of_rows(labels, n_first, n_rows)
         if sizes is None:
@@ -97,8 +118,42 @@ class Layout:
         first = np.repeat(
             np.where(labels >= 0, sizes[0], 1), np.where(labels >= 0, 1, n_first)
         )
-        counted = np.concatenate([first, *sizes[1:], np.ones(biases.size)])
+        counted = np.concatenate([first, *sizes[1:], np.ones(n_biases)])
         return Groups(blocks, like, merged, counted)
+
+
+def _whole_layers(blocks: Sequence[Block], like: Tensor) -> Groups:
+    """Make a group of all that is penalised in a layer."""
+    blocks = [
+        replace(b, n_rows=1, width=b.size) if b.penalised and b.size else b
+        for b in blocks
+    ]
+    # A layer has the number of its first row, every other row its own.
+    first: dict[int, int] = {}
+    rows: list[int] = []
+    for block in blocks:
+        numbers = range(len(rows), len(rows) + block.n_rows)
+        if block.penalised:
+            rows += [first.setdefault(block.layer, numbers.start)] * block.n_rows
+        else:
+            rows += numbers
+    return Groups(blocks, like, np.unique(rows, return_inverse=True)[1])
+
+
+def _paired(blocks: Sequence[Block], like: Tensor) -> Groups:
+    """Make groups of the columns of every other matrix, of the rows of the others."""
+    parts, rows, n_groups = [], [], 0
+    firsts = range(0, len(blocks) - 2, 2)
+    for block in blocks:
+        if block.layer in firsts:
+            parts.append(replace(block, n_rows=block.size, width=1))
+            rows.append(n_groups + np.tile(np.arange(block.width), block.n_rows))
+            n_groups += block.width
+        else:
+            parts.append(block)
+            rows.append(n_groups + np.arange(block.n_rows))
+            n_groups += block.n_rows
+    return Groups(parts, like, np.concatenate(rows))
 
 
 def _runs(flags: np.ndarray) -> list[tuple[int, int]]:

@@ -65,7 +65,7 @@ class TorchSteps:
         self._update, self._shuffle = settings.update, settings.shuffle
         self._stack, self._shrinkage, self._state = stack, shrinkage, state
         self._data, self._rows = data, rows
-        shrinkage.groups.remember(stack.grad)
+        shrinkage.metric.remember(stack.grad)
 
     def tasks(self, rates: np.ndarray, t: int, losses: np.ndarray) -> list[Task]:
         """Make the one task of an epoch: all models step side by side."""
@@ -74,7 +74,7 @@ class TorchSteps:
     def _run(
         self, rates: np.ndarray, t: int, losses: np.ndarray, stopped: Stopped
     ) -> None:
-        stack, groups = self._stack, self._shrinkage.groups
+        stack, groups = self._stack, self._shrinkage.metric
         rate = torch.as_tensor(rates[:, None]).to(stack.flat)
         order, scale = self._rows.order(self._shuffle)
         values = []

@@ -92,7 +92,8 @@ class Training:
         )
         self.stack = Stack([m.start for m in chosen], self.problem.loss, data.device)
         strengths = np.array([m.lam for m in chosen])
-        self.shrinkage = Shrinkage(self.problem, self.stack, strengths)
+        factors = [m.factors for m in chosen]
+        self.shrinkage = Shrinkage(self.problem, self.stack, strengths, factors)
         self.rates = np.array([m.rate for m in chosen])
         self.stopping = Stopping(len(members), settings.tol, settings.n_iter_no_change)
         self.snapshot = self.stack.flat.clone()
@@ -131,7 +132,7 @@ class Training:
         self, states: Sequence[dict[str, np.ndarray] | None], resumable: bool
     ) -> None:
         """Start the update, or go on from the states of an earlier fit."""
-        self.state = self.settings.update.start(self.stack.flat, self.shrinkage.groups)
+        self.state = self.settings.update.start(self.stack.flat, self.shrinkage.metric)
         self.t = 0
         self.epochs, self.seen = np.zeros((2, len(states)), dtype=int)
         for m, state in enumerate(states):

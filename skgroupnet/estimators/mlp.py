@@ -244,8 +244,9 @@ class GroupSparseMLP(GroupSparseEstimator):
     def _meaning_of_state(self, problem):
         """Return what an optimizer state belongs to; elsewhere it makes no sense."""
         labels = None if problem.labels is None else tuple(problem.labels.tolist())
-        elementwise = problem.penalty.elementwise
-        return self.solver, elementwise, labels, problem.penalize_bias
+        penalty = problem.penalty
+        partition = penalty.groups_of, penalty.one_step_per
+        return self.solver, partition, labels, problem.penalize_bias
 
     def _after_one_epoch(self, epoch):
         if self.verbose:

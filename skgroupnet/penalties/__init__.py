@@ -4,19 +4,52 @@ from skgroupnet.penalties.base import Penalty
 from skgroupnet.penalties.convex import (
     L1,
     L2,
+    ElasticNet,
+    GroupElasticNet,
     GroupLasso,
     NoPenalty,
     SparseGroupLasso,
 )
+from skgroupnet.penalties.nonconvex import (
+    MCP,
+    SCAD,
+    CappedL1,
+    GroupCappedL1,
+    GroupLog,
+    GroupMCP,
+    GroupSCAD,
+    GroupTransformedL1,
+    Log,
+    TransformedL1,
+)
+from skgroupnet.penalties.powers import L0, L12, L23, GroupL0, GroupL12, GroupL23
 
 __all__ = [
+    "L0",
     "L1",
     "L2",
+    "L12",
+    "L23",
+    "MCP",
     "PENALTIES",
+    "SCAD",
+    "CappedL1",
+    "ElasticNet",
+    "GroupCappedL1",
+    "GroupElasticNet",
+    "GroupL0",
+    "GroupL12",
+    "GroupL23",
     "GroupLasso",
+    "GroupLog",
+    "GroupMCP",
+    "GroupSCAD",
+    "GroupTransformedL1",
+    "Log",
     "NoPenalty",
     "Penalty",
     "SparseGroupLasso",
+    "TransformedL1",
     "get_penalty",
 ]
 
@@ -24,9 +57,30 @@ PENALTIES: dict[str, type[Penalty]] = {
     "none": NoPenalty,
     "l1": L1,
     "l2": L2,
+    "elastic_net": ElasticNet,
+    "mcp": MCP,
+    "scad": SCAD,
+    "capped_l1": CappedL1,
+    "transformed_l1": TransformedL1,
+    "log": Log,
+    "l12": L12,
+    "l23": L23,
+    "l0": L0,
     "group_lasso": GroupLasso,
     "sparse_group_lasso": SparseGroupLasso,
+    "group_elastic_net": GroupElasticNet,
+    "group_mcp": GroupMCP,
+    "group_scad": GroupSCAD,
+    "group_capped_l1": GroupCappedL1,
+    "group_transformed_l1": GroupTransformedL1,
+    "group_log": GroupLog,
+    "group_l12": GroupL12,
+    "group_l23": GroupL23,
+    "group_l0": GroupL0,
 }
+
+METHODS = ("value", "prox", "subgradient_distance")
+VARIABLES = ("groups_of", "one_step_per")
 
 
 def get_penalty(penalty: "str | Penalty | None") -> Penalty:
@@ -65,12 +119,16 @@ def get_penalty(penalty: "str | Penalty | None") -> Penalty:
                 f"Unknown penalty {penalty!r}. Known penalties: {known}, or None."
             )
         return PENALTIES[penalty]()
-    if isinstance(penalty, type) or not all(
-        callable(getattr(penalty, method, None))
-        for method in ("value", "prox", "subgradient_distance")
-    ):
+    if isinstance(penalty, type):
         raise TypeError(
-            "penalty must be None, a string or a penalty object with the methods "
-            f"value, prox and subgradient_distance, got {penalty!r}."
+            "penalty must be None, a string or a penalty object, but is the class "
+            f"{penalty.__name__} itself; write {penalty.__name__}()."
+        )
+    lacking = [n for n in METHODS if not callable(getattr(penalty, n, None))]
+    lacking += [n for n in VARIABLES if getattr(penalty, n, None) is None]
+    if lacking:
+        raise TypeError(
+            "penalty must be None, a string or a penalty object, but "
+            f"{penalty!r} lacks {', '.join(lacking)}."
         )
     return penalty

@@ -9,12 +9,15 @@ network, ``lam`` (M,)::
 
 with w_g = sqrt(size of g), and w_g = 0 for parameters that are not penalised.  The
 step is one number per network and group, (M, G): the metric of the prox is the metric
-of the update that came before it, so an update hands over the very step it took.
+of the update that came before it, so an update hands over the very step it took.  A
+penalty says on which groups it works, and how finely the step may vary: a measure of a
+whole layer needs one step for all groups of that layer.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+import math
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,11 +29,25 @@ if TYPE_CHECKING:
 SMALLEST, LARGEST = 1e-37, 3e38
 
 
-class Penalty(Protocol):
-    """What the engine asks of a penalty."""
+def check(holds: bool, name: str, expected: str, value: float) -> None:
+    """Refuse a setting that is not finite or does not fulfil its condition."""
+    if not (holds and math.isfinite(value)):
+        raise ValueError(f"{name} must be a finite number {expected}, got {value!r}.")
 
-    elementwise: ClassVar[bool]
-    """Whether every weight is a group of its own."""
+
+class Penalty(Protocol):
+    """What the engine asks of a penalty.
+
+    A penalty of your own should derive from this class, or from `NormPenalty`.
+    """
+
+    groups_of: ClassVar[Literal["weights", "units", "pairs"]] = "units"
+    """What a group is: one weight; the outgoing weights of a unit (or of a labelled set
+    of features); or, with the layers taken in pairs, the incoming weights of a hidden
+    unit in the first layer of a pair, its outgoing weights in the second one."""
+
+    one_step_per: ClassVar[Literal["group", "layer"]] = "group"
+    """How finely the step may vary: from group to group, or from layer to layer."""
 
     def value(self, W: Tensor, groups: Groups, lam: Tensor) -> Tensor:
         """Penalty of each network: (M, P), (M,) -> (M,)."""
@@ -57,7 +74,7 @@ class Penalty(Protocol):
         """
 
 
-class NormPenalty:
+class NormPenalty(Penalty):
     """A sum of one scalar function of the group norms.
 
     A penalty says only what that function is, for norms, steps and strengths (lam w_g)
@@ -65,7 +82,8 @@ class NormPenalty:
 
     - ``profile(norms, lam)``: its value p;
     - ``shrink(norms, step, lam)``: argmin over s >= 0 of (s - norm)^2 / (2 step) + p;
-    - ``slope(norms, lam)``: its derivative, from the right at zero.
+    - ``slope(norms, lam)``: its derivative, from the right at zero; it may be infinite
+      there.
     """
 
     def profile(self, norms: Tensor, lam: Tensor) -> Tensor:
@@ -107,6 +125,8 @@ class NormPenalty:
         """
         norms = groups.norm(W)
         slope = self.slope(norms, groups.strength(lam))
-        ratio = (slope / norms).masked_fill(norms == 0, 0.0)
-        residual = groups.norm(grad + groups.scale(W, ratio))
+        # Length one first: slope / norm may overflow.
+        unit = groups.scale(W, 1 / norms.clamp_min(SMALLEST))
+        pull = groups.scale(unit, slope.masked_fill(norms == 0, 0.0))
+        residual = groups.norm(grad + pull)
         return residual.where(norms > 0, (residual - slope).clamp_min(0.0))

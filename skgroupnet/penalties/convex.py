@@ -1,12 +1,11 @@
-"""Convex penalties: none, l1, l2, group lasso, sparse group lasso."""
+"""Convex penalties: none, l1, l2, elastic net, group lasso, sparse group lasso."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from skgroupnet.penalties.base import NormPenalty
+from skgroupnet.penalties.base import NormPenalty, Penalty, check
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +24,7 @@ class NoPenalty(NormPenalty):
     NoPenalty()
     """
 
-    elementwise: ClassVar[bool] = True
+    groups_of = "weights"
 
     def profile(self, norms: Tensor, lam: Tensor) -> Tensor:
         """Zero."""
@@ -67,7 +66,7 @@ class L1(SoftThreshold):
     L1()
     """
 
-    elementwise: ClassVar[bool] = True
+    groups_of = "weights"
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class L2(NormPenalty):
     L2()
     """
 
-    elementwise: ClassVar[bool] = True
+    groups_of = "weights"
 
     def profile(self, norms: Tensor, lam: Tensor) -> Tensor:
         """Value lam r^2 / 2."""
@@ -117,11 +116,9 @@ class GroupLasso(SoftThreshold):
     GroupLasso()
     """
 
-    elementwise: ClassVar[bool] = False
-
 
 @dataclass(frozen=True)
-class SparseGroupLasso:
+class SparseGroupLasso(Penalty):
     """Sparse group lasso: R(W) = lam (sum_g sqrt(size) norm(W_g) + a sum abs(w)).
 
     Parameters
@@ -142,13 +139,9 @@ class SparseGroupLasso:
     """
 
     l1_weight: float = 1.0
-    elementwise: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not (self.l1_weight >= 0 and math.isfinite(self.l1_weight)):
-            raise ValueError(
-                f"l1_weight must be a finite number >= 0, got {self.l1_weight!r}."
-            )
+        check(self.l1_weight >= 0, "l1_weight", ">= 0", self.l1_weight)
 
     def lasso_strength(self, groups: Groups, lam: Tensor) -> Tensor:
         """Strength of the lasso part, (M, G); zero for unpenalised parameters."""
@@ -181,6 +174,93 @@ class SparseGroupLasso:
         free = _soft_threshold(grad, lasso)
         rest = with_sign.where(W != 0, free)
         return GroupLasso().subgradient_distance(W, rest, groups, lam)
+
+
+class LassoAndRidge(Penalty):
+    """Lasso and ridge, of single weights or of groups."""
+
+    l1_ratio: float
+
+    def __post_init__(self) -> None:
+        check(0 <= self.l1_ratio <= 1, "l1_ratio", "from 0 to 1", self.l1_ratio)
+
+    def ridge_strength(self, groups: Groups, lam: Tensor) -> Tensor:
+        """Strength of the ridge part, (M, G); zero for unpenalised parameters."""
+        return lam[:, None] * (groups.penalised * (1 - self.l1_ratio))
+
+    def value(self, W: Tensor, groups: Groups, lam: Tensor) -> Tensor:
+        """Penalty of each network: (M, P), (M,) -> (M,)."""
+        ridge = groups.sum(W * W) * self.ridge_strength(groups, lam)
+        return self.l1_ratio * GroupLasso().value(W, groups, lam) + ridge.sum(-1) / 2
+
+    def prox(
+        self,
+        W: Tensor,
+        groups: Groups,
+        step: Tensor,
+        lam: Tensor,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Soft threshold every group, then shrink it proportionally."""
+        U = GroupLasso().prox(W, groups, step * self.l1_ratio, lam, out)
+        return groups.scale(U, 1 / (1 + step * self.ridge_strength(groups, lam)), U)
+
+    def subgradient_distance(
+        self, W: Tensor, grad: Tensor, groups: Groups, lam: Tensor
+    ) -> Tensor:
+        """Distance from ``-grad`` to the subdifferential, (M, P), (M, P) -> (M, G)."""
+        rest = grad + groups.scale(W, self.ridge_strength(groups, lam))
+        lasso = self.l1_ratio * lam
+        return GroupLasso().subgradient_distance(W, rest, groups, lasso)
+
+
+@dataclass(frozen=True)
+class ElasticNet(LassoAndRidge):
+    """Elastic net: R(W) = lam (a sum abs(w) + (1 - a)/2 sum w^2).
+
+    Parameters
+    ----------
+    l1_ratio : float, default=0.5
+        Share a of the lasso, from 0 to 1.
+
+    References
+    ----------
+    .. [1] H. Zou, T. Hastie, "Regularization and variable selection via the elastic
+       net", JRSS B 67(2), 2005.
+
+    Examples
+    --------
+    >>> from skgroupnet.penalties import ElasticNet
+    >>> ElasticNet(l1_ratio=0.9)
+    ElasticNet(l1_ratio=0.9)
+    """
+
+    l1_ratio: float = 0.5
+    groups_of = "weights"
+
+
+@dataclass(frozen=True)
+class GroupElasticNet(LassoAndRidge):
+    """Group elastic net, sum_g lam (a sqrt(size) norm(W_g) + (1 - a)/2 norm(W_g)^2).
+
+    Parameters
+    ----------
+    l1_ratio : float, default=0.5
+        Share a of the group lasso, from 0 to 1.
+
+    References
+    ----------
+    .. [1] H. Zou, T. Hastie, "Regularization and variable selection via the elastic
+       net", JRSS B 67(2), 2005.
+
+    Examples
+    --------
+    >>> from skgroupnet.penalties import GroupElasticNet
+    >>> GroupElasticNet(l1_ratio=0.9)
+    GroupElasticNet(l1_ratio=0.9)
+    """
+
+    l1_ratio: float = 0.5
 
 
 def _soft_threshold(W: Tensor, threshold: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ class _Views:
 
 @dataclass(frozen=True)
 class Block:
-    """A run of ``n_rows`` rows of ``width`` consecutive parameters.
+    """A run of ``n_rows`` rows of ``width`` consecutive parameters of one layer.
 
     Each row is a group; a run of single parameters has width 1.
     """
@@ -34,6 +35,7 @@ class Block:
     n_rows: int
     width: int
     penalised: bool
+    layer: int = 0
 
     @property
     def size(self) -> int:
@@ -68,8 +70,12 @@ class Groups:
         1 for penalised groups, 0 for the others.
     index : int Tensor of shape (1, P) or (M, P)
         Group of every parameter, the same in every row.
-    weights : Tensor of shape (1, G)
-        sqrt(size it counts as) for penalised groups, 0 for the others.
+    layer : int Tensor of shape (1, G)
+        Number of the matrix that each group lies in; the biases have the number of
+        matrices.
+    weights : Tensor of shape (1, G) or (M, G)
+        sqrt(size it counts as) for penalised groups, 0 for the others; times the
+        factors of `weigh`.
     """
 
     def __init__(
@@ -79,6 +85,8 @@ class Groups:
         merged: np.ndarray | None = None,
         counted: np.ndarray | None = None,
     ) -> None:
+        rows_of_layer = [[block.layer] * block.n_rows for block in blocks if block.size]
+        layer_of_row = np.concatenate([*rows_of_layer, []]).astype(np.int64)
         self._blocks = _runs(blocks)
         self._sizes = [block.size for block in self._blocks]
         self._n_rows = [block.n_rows for block in self._blocks]
@@ -96,6 +104,9 @@ class Groups:
         sizes = np.bincount(group_of_row, weights=widths)
         penalised = np.bincount(group_of_row, weights=free) == 0
         self.n_groups = len(sizes)
+        layer = np.empty(self.n_groups, dtype=np.int64)
+        layer[group_of_row] = layer_of_row
+        self.layer = torch.as_tensor(layer[None], device=like.device)
         if counted is not None:
             sizes[group_of_row] = counted
         self.sizes = torch.as_tensor(sizes[None]).to(like)
@@ -107,6 +118,21 @@ class Groups:
         )
         self._factors = like.new_empty(self.index.shape)
         self.weights = torch.as_tensor(np.sqrt(sizes * penalised)[None]).to(like)
+
+    def weigh(self, factors: Tensor) -> None:
+        """Multiply the weights of the groups, (G,) or (M, G), by factors."""
+        self.weights = self.weights * factors
+        self._lam = factors.new_empty(0)
+
+    @cached_property
+    def of_layer(self) -> list[Tensor]:
+        """Numbers of the penalised groups of each layer that has any."""
+        penalised = self.penalised[0] > 0
+        numbers = [
+            torch.nonzero(penalised & (self.layer[0] == layer))[:, 0]
+            for layer in self.layer.unique().tolist()
+        ]
+        return [number for number in numbers if len(number)]
 
     def remember(self, T: Tensor) -> None:
         """Keep the row views of a buffer that is passed again and again.

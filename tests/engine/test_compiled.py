@@ -7,7 +7,6 @@ import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -41,7 +40,7 @@ class Hard(GroupLasso):
 class Huber(NormPenalty):
     """Quadratic up to the norm one, then linear; every weight for itself."""
 
-    elementwise: ClassVar[bool] = True
+    groups_of = "weights"
 
     def profile(self, norms, lam):
         return lam * (norms**2 / 2).where(norms < 1, norms - 0.5)

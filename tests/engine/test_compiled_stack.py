@@ -104,7 +104,7 @@ def test_a_stack_with_a_prox_in_torch(problem, company, threads, flat):
     """Torch takes its models side by side, with the same results."""
 
     class Mine(SoftThreshold):
-        elementwise = False
+        """A group lasso that is not known."""
 
     threads(3)
     known = train(problem, company(), SETTINGS)

@@ -151,7 +151,7 @@ def test_groups_of_a_network(penalize_bias):
     layout = Layout((6, 3, 2))
     labels = np.array([7, -1, 0, 7, -5, 7])
     like = torch.empty(0, dtype=torch.float64)
-    groups = layout.groups(labels, penalize_bias, False, like)
+    groups = layout.groups(labels, penalize_bias, "units", like)
     (first, second), biases = _names(layout, groups)
     # Three labelled sets of first-layer rows and two rows of the second matrix; six
     # unpenalised weights and five biases, each alone.
@@ -172,7 +172,7 @@ def test_groups_of_a_network(penalize_bias):
 def test_groups_of_single_weights():
     layout = Layout((3, 2, 1))
     like = torch.empty(0, dtype=torch.float64)
-    groups = layout.groups(np.array([0, -1, 0]), False, True, like)
+    groups = layout.groups(np.array([0, -1, 0]), False, "weights", like)
     (first, second), biases = _names(layout, groups)
     assert groups.n_groups == layout.n_parameters == 11
     penalised = groups.penalised[0].numpy()

@@ -81,7 +81,7 @@ def _groups(labels=None):
     """Rows as groups: (M, P) = (2, 29) for a 4-3-2 network with its biases."""
     layout = Layout((4, 3, 2))
     like = torch.empty(0, dtype=torch.float64)
-    return layout, layout.groups(labels, False, False, like)
+    return layout, layout.groups(labels, False, "units", like)
 
 
 @pytest.mark.parametrize("name", STEPPING)

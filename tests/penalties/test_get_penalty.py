@@ -8,6 +8,7 @@ from skgroupnet.penalties import (
     PENALTIES,
     GroupLasso,
     NoPenalty,
+    Penalty,
     SparseGroupLasso,
     get_penalty,
 )
@@ -39,8 +40,8 @@ def test_anything_else_is_a_type_error(wrong):
         get_penalty(wrong)
 
 
-def test_an_object_with_the_three_methods_is_a_penalty():
-    class Own:
+def test_an_object_that_follows_the_protocol_is_a_penalty():
+    class Own(Penalty):
         def value(self, W, groups, lam): ...
 
         def prox(self, W, groups, step, lam, out=None): ...
@@ -49,6 +50,19 @@ def test_an_object_with_the_three_methods_is_a_penalty():
 
     own = Own()
     assert get_penalty(own) is own
+    assert (own.groups_of, own.one_step_per) == ("units", "group")
+
+
+def test_what_an_object_lacks_is_told():
+    class Own:
+        groups_of = "weights"
+        prox = None
+
+        def value(self, W, groups, lam): ...
+
+    lacks = "lacks prox, subgradient_distance, one_step_per"
+    with pytest.raises(TypeError, match=lacks):
+        get_penalty(Own())
 
 
 @pytest.mark.parametrize("weight", [-0.1, float("nan"), float("inf")])
