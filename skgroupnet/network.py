@@ -36,6 +36,22 @@ def relu(values: np.ndarray) -> None:
     np.maximum(values, np.zeros(values.shape[-1:], values.dtype), out=values)
 
 
+def relu2(values: np.ndarray) -> None:
+    """Replace every value z by max(z, 0)^2, in place.
+
+    The truncated power of order 2: what ridge splines of that order are made of, as
+    those of order 1 are made of `relu` (Parhi and Nowak, "Banach space representer
+    theorems for neural networks and ridge splines", JMLR 22, 2021).
+
+    Parameters
+    ----------
+    values : ndarray of any shape
+        The values, one column per unit.
+    """
+    relu(values)
+    np.square(values, out=values)
+
+
 def tanh(values: np.ndarray) -> None:
     """Replace every value z by tanh(z), in place.
 
@@ -86,6 +102,7 @@ def softmax(values: np.ndarray) -> None:
 
 ACTIVATIONS: dict[str, Callable[[np.ndarray], None]] = {
     "relu": relu,
+    "relu2": relu2,
     "tanh": tanh,
     "logistic": logistic,
     "identity": identity,
@@ -112,7 +129,7 @@ class Network:
         have the same dtype, float32 or float64, which is the dtype of prediction.
     biases : tuple of ndarray of shape (n_{l+1},)
         One vector per layer.
-    activation : {"relu", "tanh", "logistic", "identity"}
+    activation : {"relu", "relu2", "tanh", "logistic", "identity"}
         The map of the hidden layers.
     output : {"softmax", "logistic", "identity", "exp"}
         The map of the last layer.

@@ -184,6 +184,7 @@ def test_an_unread_unit_goes_whatever_its_bias():
     ("activation", "value"),
     [
         ("relu", 0),
+        ("relu2", 0),
         ("tanh", np.tanh(-1)),
         ("logistic", 1 / (1 + np.e)),
         ("identity", -1),

@@ -100,7 +100,7 @@ PLAN = np.dtype(
     ]
 )
 # In the order of the enumerations of step/plan.h.
-ACTIVATIONS = ("relu", "tanh", "logistic", "identity")
+ACTIVATIONS = ("relu", "relu2", "tanh", "logistic", "identity")
 LOSSES = ("cross_entropy", "log_loss", "squared_error", "poisson")
 UPDATES = (SGD, RMSprop, Adam, AdaMax)
 KEEP, SOFT, RIDGE, SPARSE_SOFT, MASK = range(5)

@@ -330,6 +330,7 @@ def _multiply(A: Tensor, B: Tensor, out: Tensor) -> None:
 
 _ACTIVATE = {
     "relu": Tensor.relu_,
+    "relu2": lambda out: out.relu_().square_(),
     "tanh": Tensor.tanh_,
     "logistic": Tensor.sigmoid_,
     "identity": lambda out: out,
@@ -338,6 +339,10 @@ _ACTIVATE = {
 
 def _relu_backward(error: Tensor, out: Tensor) -> None:
     aten.threshold_backward.grad_input(error, out, 0, grad_input=error)
+
+
+def _relu2_backward(error: Tensor, out: Tensor) -> None:
+    error.mul_(out.sqrt().mul_(2))
 
 
 def _tanh_backward(error: Tensor, out: Tensor) -> None:
@@ -354,6 +359,7 @@ def _identity_backward(error: Tensor, out: Tensor) -> None:
 
 _DERIVATIVE = {
     "relu": _relu_backward,
+    "relu2": _relu2_backward,
     "tanh": _tanh_backward,
     "logistic": _logistic_backward,
     "identity": _identity_backward,

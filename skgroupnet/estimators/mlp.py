@@ -277,8 +277,9 @@ class GroupSparseMLPClassifier(NetworkClassifier, GroupSparseMLP):
     hidden_layer_sizes : array-like of shape (n_layers - 2,), default=(100,)
         Number of neurons of each hidden layer when training starts. Empty for a linear
         model.
-    activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
-        Activation of the hidden layers.
+    activation : {"relu", "relu2", "tanh", "logistic", "identity"}, default="relu"
+        Activation of the hidden layers. "relu2" is max(0, z)^2: a network of one hidden
+        layer is then a ridge spline of order 2, with "relu" one of order 1.
     penalty : str, penalty object or None, default="group_lasso"
         R, by name ("none", "l1", "l2", "group_lasso", "sparse_group_lasso") or as an
         object with settings of its own, see `skgroupnet.penalties`. None is no
@@ -580,8 +581,9 @@ class GroupSparseMLPRegressor(NetworkRegressor, GroupSparseMLP):
     hidden_layer_sizes : array-like of shape (n_layers - 2,), default=(100,)
         Number of neurons of each hidden layer when training starts. Empty for a linear
         model.
-    activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
-        Activation of the hidden layers.
+    activation : {"relu", "relu2", "tanh", "logistic", "identity"}, default="relu"
+        Activation of the hidden layers. "relu2" is max(0, z)^2: a network of one hidden
+        layer is then a ridge spline of order 2, with "relu" one of order 1.
     loss : {"squared_error", "poisson"}, default="squared_error"
         The loss. "poisson" needs y >= 0 and predicts exp(f).
     penalty : str, penalty object or None, default="group_lasso"

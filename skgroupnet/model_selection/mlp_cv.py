@@ -20,8 +20,9 @@ class GroupSparseMLPClassifierCV(LamSearch, NetworkClassifier, GroupSparseMLP):
     hidden_layer_sizes : array-like of shape (n_layers - 2,), default=(100,)
         Number of neurons of each hidden layer when training starts. Empty for a linear
         model.
-    activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
-        Activation of the hidden layers.
+    activation : {"relu", "relu2", "tanh", "logistic", "identity"}, default="relu"
+        Activation of the hidden layers. "relu2" is max(0, z)^2: a network of one hidden
+        layer is then a ridge spline of order 2, with "relu" one of order 1.
     lams : int or array-like of shape (n_lams,), default=20
         Values of `lam` to try, or how many of them: log-spaced, from the smallest one
         that leaves no feature down to a thousandth of it. It is an estimate: the
@@ -305,8 +306,9 @@ class GroupSparseMLPRegressorCV(LamSearch, NetworkRegressor, GroupSparseMLP):
     hidden_layer_sizes : array-like of shape (n_layers - 2,), default=(100,)
         Number of neurons of each hidden layer when training starts. Empty for a linear
         model.
-    activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
-        Activation of the hidden layers.
+    activation : {"relu", "relu2", "tanh", "logistic", "identity"}, default="relu"
+        Activation of the hidden layers. "relu2" is max(0, z)^2: a network of one hidden
+        layer is then a ridge spline of order 2, with "relu" one of order 1.
     lams : int or array-like of shape (n_lams,), default=20
         Values of `lam` to try, or how many of them: log-spaced, from the smallest one
         that leaves no feature down to a thousandth of it. It is an estimate: the

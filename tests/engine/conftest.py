@@ -50,13 +50,18 @@ def draw():
 
 @pytest.fixture
 def random_network():
-    """Draw a network of a loss, all weights and biases normal."""
+    """Draw a network of a loss, all weights and biases normal.
+
+    Those of relu2 are smaller: layer by layer it squares what is large.
+    """
 
     def network(loss, widths, activation="tanh", seed=0, dtype=np.float64):
         rng = np.random.RandomState(seed)
         shapes = list(zip(widths[:-1], widths[1:], strict=True))
+        size = 0.3 if activation == "relu2" else 1.0
         weights = tuple(
-            (rng.randn(a, b) / np.sqrt(max(a, 1))).astype(dtype) for a, b in shapes
+            (size * rng.randn(a, b) / np.sqrt(max(a, 1))).astype(dtype)
+            for a, b in shapes
         )
         biases = tuple((0.3 * rng.randn(b)).astype(dtype) for _, b in shapes)
         return Network(weights, biases, activation, LOSSES[loss].output)
@@ -117,6 +122,7 @@ def full_batch():
 
 ACTIVATE = {
     "relu": torch.relu,
+    "relu2": lambda values: torch.relu(values) ** 2,
     "tanh": torch.tanh,
     "logistic": torch.sigmoid,
     "identity": lambda values: values,

@@ -158,6 +158,7 @@ def test_softmax_of_far_numbers(largest, dtype, errors):
 
 MAPS = {
     "relu": (lambda z: np.maximum(z, 0), lambda z, h: z > 0),
+    "relu2": (lambda z: np.maximum(z, 0) ** 2, lambda z, h: 2 * np.maximum(z, 0)),
     "tanh": (np.tanh, lambda z, h: 1 - h * h),
     "logistic": (scipy.special.expit, lambda z, h: h * (1 - h)),
     "identity": (lambda z: z, lambda z, h: 1),

@@ -55,7 +55,7 @@ def test_a_single_width_and_no_hidden_layer(three_classes, epochs):
         assert [w.shape for w in classifier.coefs_] == shapes
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "identity"])
+@pytest.mark.parametrize("activation", ["relu", "relu2", "tanh", "logistic", "identity"])
 @pytest.mark.parametrize("solver", ["adam", "adamax", "rmsprop", "sgd"])
 def test_solvers_and_activations_learn(solver, activation, three_classes):
     X, y = three_classes

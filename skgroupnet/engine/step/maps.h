@@ -96,6 +96,9 @@ static void NAME(activate)(int64_t activation, REAL *restrict values, int64_t n)
     if (activation == RELU) {
         for (int64_t i = 0; i < n; i++)
             values[i] = values[i] < 0 ? 0 : values[i];
+    } else if (activation == RELU2) {
+        for (int64_t i = 0; i < n; i++)
+            values[i] = values[i] < 0 ? 0 : values[i] * values[i];
     } else if (activation == TANH) {
         for (int64_t i = 0; i < n; i++)
             values[i] = NAME(tanh)(values[i]);
@@ -112,6 +115,9 @@ static void NAME(derive)(int64_t activation, REAL *restrict error,
     if (activation == RELU) {
         for (int64_t i = 0; i < n; i++)
             error[i] = values[i] <= 0 ? 0 : error[i];
+    } else if (activation == RELU2) {
+        for (int64_t i = 0; i < n; i++)
+            error[i] *= 2 * SQRT(values[i]);
     } else if (activation == TANH) {
         for (int64_t i = 0; i < n; i++)
             error[i] *= 1 - values[i] * values[i];
