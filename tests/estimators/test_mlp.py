@@ -7,6 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skgroupnet import GroupSparseMLPClassifier, GroupSparseMLPRegressor
+from skgroupnet.network import ACTIVATIONS
 from skgroupnet.penalties import GroupLasso, NoPenalty, SparseGroupLasso
 
 FULL_BATCH = {"solver": "sgd", "momentum": 0.0, "batch_size": 1000, "shuffle": False}
@@ -55,7 +56,7 @@ def test_a_single_width_and_no_hidden_layer(three_classes, epochs):
         assert [w.shape for w in classifier.coefs_] == shapes
 
 
-@pytest.mark.parametrize("activation", ["relu", "relu2", "tanh", "logistic", "identity"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("solver", ["adam", "adamax", "rmsprop", "sgd"])
 def test_solvers_and_activations_learn(solver, activation, three_classes):
     X, y = three_classes
