@@ -21,10 +21,11 @@ from skgroupnet.engine.shrinkage import group_norms
 from skgroupnet.engine.solve import solve
 from skgroupnet.engine.stochastic import train
 from skgroupnet.engine.training import bytes_in_training
-from skgroupnet.engine.updates import SGD, Adam, AdaMax, RMSprop
+from skgroupnet.engine.updates import RMDA, SGD, Adam, AdaMax, RMSprop
 
 __all__ = [
     "LOSSES",
+    "RMDA",
     "SGD",
     "AdaMax",
     "Adam",

@@ -70,6 +70,7 @@ def shrinks(job: Job) -> bool:
         and not problem.keep_zeros
         and torch.device(problem.device).type == "cpu"
         and settings.max_iter > PATIENCE
+        and settings.update.forgets
     )
 
 

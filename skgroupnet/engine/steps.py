@@ -89,6 +89,7 @@ class TorchSteps:
                     stack.flat, stack.grad, groups, self._state, rate, t
                 )
                 self._shrinkage.apply(step)
+                self._update.after_prox(stack.flat, stack.grad)
             if stopped():
                 return
             values.append(chunk.losses(stack.loss.value(raw, chunk.y)))

@@ -15,19 +15,36 @@ With g the gradient, t the number of the step (from 1) and lr the learning rate:
   step = lr / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps); W -= step m, and the step
   handed over is that of the bias-corrected average, lr / (sqrt(v_hat) + eps).
 - AdaMax: m as in Adam; v = max(b2 v, max_g abs(g) + eps); step = lr / v.
+- RMDA: s = lr sqrt(t); V += s g; a += s; the prox works at W_0 - V / sqrt(t) with
+  step = a / sqrt(t), and of its point W^ the weights take a share c = 1 - mu:
+  W = (1 - c) W + c W^.
+
+RMDA is regularised dual averaging with momentum.  V / a is an average of all gradients,
+whose noise dies out while the step grows, so that from some step on W^ has the zero
+groups of the limit.  Its authors raise c to 1 in a last stage to hand these zeros to W;
+here any epoch may be the last one, and a weight that is zero in W^ is zero in W at
+once.  The limit is the same: with W^ zero for good, (1 - c)^n W would get there, too.
+Unpenalised weights have the same averages, and no prox.  The penalty has to be convex:
+with steps that grow for ever, the prox of a bounded one would leave nothing.
+
+When the rate changes by a factor f, all that was averaged shrinks towards W by it:
+V = f V, a = f a, W_0 = W + f (W_0 - W).  With c = 1 the prox then starts from the point
+where it was; f = 0 would be the restart from W that its authors make.
 
 References
 ----------
 Kingma, Ba, "Adam: a method for stochastic optimization", ICLR 2015 (Adam, AdaMax).
 Yun, Lozano, Yang, "Adaptive proximal gradient methods for structured neural networks",
 NeurIPS 2021 (why the prox needs the metric of the update).
+Huang, Lee, "Training structured neural networks through manifold identification and
+variance reduction", ICLR 2022 (RMDA).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -38,7 +55,13 @@ State = dict[str, Tensor]
 
 
 class Update(Protocol):
-    """What the engine asks of an update."""
+    """What the engine asks of an update.
+
+    An update of your own derives from it, for what it leaves as it is here.
+    """
+
+    forgets: ClassVar[bool] = True
+    """Whether weights may sit out some epochs: what they miss would soon not count."""
 
     def start(self, weights: Tensor, groups: Groups) -> State:
         """State before the first step; every tensor has the model axis in front."""
@@ -57,9 +80,16 @@ class Update(Protocol):
         ``rate`` is (M, 1), ``t`` counts the steps from 1; ``grad`` may be overwritten.
         """
 
+    def after_prox(self, weights: Tensor, grad: Tensor) -> None:
+        """Do what follows the prox of the weights, in place; as a rule, nothing.
+
+        ``grad`` holds what `apply` left there.
+        """
+        return None
+
 
 @dataclass(frozen=True)
-class SGD:
+class SGD(Update):
     """Stochastic gradient descent with (Nesterov's) momentum."""
 
     momentum: float = 0.9
@@ -95,7 +125,7 @@ class SGD:
 
 
 @dataclass(frozen=True)
-class RMSprop:
+class RMSprop(Update):
     """RMSprop with one second moment per penalty group."""
 
     decay: float = 0.99
@@ -126,7 +156,7 @@ class RMSprop:
 
 
 @dataclass(frozen=True)
-class Adam:
+class Adam(Update):
     """Adam with one second moment per penalty group."""
 
     beta_1: float = 0.9
@@ -162,7 +192,7 @@ class Adam:
 
 
 @dataclass(frozen=True)
-class AdaMax:
+class AdaMax(Update):
     """AdaMax with one infinity norm per penalty group."""
 
     beta_1: float = 0.9
@@ -193,3 +223,55 @@ class AdaMax:
         step = rate / largest
         groups.add_scaled(weights, first, step, -1 / (1 - self.beta_1**t))
         return step
+
+
+@dataclass(frozen=True)
+class RMDA(Update):
+    """Regularised dual averaging with momentum; every gradient counts for ever."""
+
+    momentum: float = 0.9
+    forgets: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.momentum < 1:
+            raise ValueError(
+                f"The momentum of RMDA must be in [0, 1), got {self.momentum!r}."
+            )
+
+    def start(self, weights: Tensor, groups: Groups) -> State:
+        """Where it starts, (M, P), and sums of nothing, (M, P) and (M, 1)."""
+        zero = weights.new_zeros((len(weights), 1))
+        return {
+            "anchor": weights.clone(),
+            "sum": weights.new_zeros(weights.shape),
+            "total": zero,
+            "count": zero.clone(),
+            "last_rate": zero.clone(),
+        }
+
+    def apply(
+        self,
+        weights: Tensor,
+        grad: Tensor,
+        groups: Groups,
+        state: State,
+        rate: Tensor,
+        t: int,
+    ) -> Tensor:
+        """Move the weights to where the prox works; keep them in ``grad``."""
+        anchor, total, last = state["anchor"], state["sum"], state["last_rate"]
+        factor = (rate / last).where(last > 0, 1.0)
+        torch.lerp(weights, anchor, factor, out=anchor)
+        last.copy_(rate)
+        root = state["count"].add_(1).sqrt()
+        state["total"].mul_(factor).addcmul_(rate, root)
+        total.mul_(factor).addcmul_(grad, rate * root)
+        grad.copy_(weights)
+        torch.addcdiv(anchor, total, root, value=-1, out=weights)
+        return (state["total"] / root).expand(-1, groups.n_groups)
+
+    def after_prox(self, weights: Tensor, grad: Tensor) -> None:
+        """Go from the weights before the step a share of the way to their prox."""
+        zero = weights == 0
+        torch.lerp(grad, weights, 1 - self.momentum, out=weights)
+        weights.masked_fill_(zero, 0.0)

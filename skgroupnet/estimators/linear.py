@@ -126,7 +126,8 @@ class GroupSparseLogisticRegression(NetworkClassifier, GroupSparseLinearModel):
         Whether each bias, the output's included, is a penalised group of its own.
     fit_intercept : bool, default=True
         Whether to fit an intercept; if not, it is zero.
-    solver : {"auto", "fista", "adam", "adamax", "rmsprop", "sgd"}, default="auto"
+    solver : {"auto", "fista", "adam", "adamax", "rmsprop", "sgd", "rmda"}, \
+            default="auto"
         "fista" is an accelerated full-batch method, and what "auto" stands for. The
         others are the stochastic updates of the networks, with their default settings.
     learning_rate_init : float, default=1e-3

@@ -294,10 +294,13 @@ class GroupSparseMLPClassifier(NetworkClassifier, GroupSparseMLP):
         a group of its own.
     penalize_bias : bool, default=False
         Whether each bias, the output's included, is a penalised group of its own.
-    solver : {"adam", "adamax", "rmsprop", "sgd"}, default="adam"
+    solver : {"adam", "adamax", "rmsprop", "sgd", "rmda"}, default="adam"
         The stochastic update. With a group penalty, "adam", "adamax" and "rmsprop" keep
         one second moment per group, and the penalty is applied in the metric of the
-        step, so that all of them solve the same problem.
+        step, so that all of them solve the same problem. "rmda", regularised dual
+        averaging with momentum [3]_, averages all gradients, so that after finitely
+        many steps zero groups stay zero; it is for convex penalties, and its steps run
+        in PyTorch.
     learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, \
             default="constant"
         Schedule of the learning rate, for all solvers: constant; divided by
@@ -309,7 +312,7 @@ class GroupSparseMLPClassifier(NetworkClassifier, GroupSparseMLP):
     power_t : float, default=0.5
         Exponent of ``learning_rate="invscaling"``.
     momentum : float, default=0.9
-        Momentum of ``solver="sgd"``, in [0, 1].
+        Momentum of the solvers "sgd", in [0, 1], and "rmda", in [0, 1).
     nesterovs_momentum : bool, default=True
         Whether the momentum of ``solver="sgd"`` is Nesterov's.
     beta_1 : float, default=0.9
@@ -423,6 +426,8 @@ class GroupSparseMLPClassifier(NetworkClassifier, GroupSparseMLP):
        regularization for deep neural networks", Neurocomputing 241, 2017.
     .. [2] J. Yun, A. C. Lozano, E. Yang, "Adaptive proximal gradient methods for
        structured neural networks", NeurIPS 2021.
+    .. [3] Z.-S. Huang, C.-p. Lee, "Training structured neural networks through manifold
+       identification and variance reduction", ICLR 2022.
 
     Examples
     --------
@@ -600,10 +605,13 @@ class GroupSparseMLPRegressor(NetworkRegressor, GroupSparseMLP):
         a group of its own.
     penalize_bias : bool, default=False
         Whether each bias, the output's included, is a penalised group of its own.
-    solver : {"adam", "adamax", "rmsprop", "sgd"}, default="adam"
+    solver : {"adam", "adamax", "rmsprop", "sgd", "rmda"}, default="adam"
         The stochastic update. With a group penalty, "adam", "adamax" and "rmsprop" keep
         one second moment per group, and the penalty is applied in the metric of the
-        step, so that all of them solve the same problem.
+        step, so that all of them solve the same problem. "rmda", regularised dual
+        averaging with momentum [3]_, averages all gradients, so that after finitely
+        many steps zero groups stay zero; it is for convex penalties, and its steps run
+        in PyTorch.
     learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, \
             default="constant"
         Schedule of the learning rate, for all solvers: constant; divided by
@@ -615,7 +623,7 @@ class GroupSparseMLPRegressor(NetworkRegressor, GroupSparseMLP):
     power_t : float, default=0.5
         Exponent of ``learning_rate="invscaling"``.
     momentum : float, default=0.9
-        Momentum of ``solver="sgd"``, in [0, 1].
+        Momentum of the solvers "sgd", in [0, 1], and "rmda", in [0, 1).
     nesterovs_momentum : bool, default=True
         Whether the momentum of ``solver="sgd"`` is Nesterov's.
     beta_1 : float, default=0.9
@@ -723,6 +731,8 @@ class GroupSparseMLPRegressor(NetworkRegressor, GroupSparseMLP):
        regularization for deep neural networks", Neurocomputing 241, 2017.
     .. [2] J. Yun, A. C. Lozano, E. Yang, "Adaptive proximal gradient methods for
        structured neural networks", NeurIPS 2021.
+    .. [3] Z.-S. Huang, C.-p. Lee, "Training structured neural networks through manifold
+       identification and variance reduction", ICLR 2022.
 
     Examples
     --------

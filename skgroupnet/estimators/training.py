@@ -1,6 +1,8 @@
 """From an estimator's parameters to the engine's update."""
 
-SOLVERS = ("adam", "adamax", "rmsprop", "sgd")
+from functools import partial
+
+SOLVERS = ("adam", "adamax", "rmsprop", "sgd", "rmda")
 
 
 def make_update(
@@ -10,12 +12,12 @@ def make_update(
 
     Parameters
     ----------
-    solver : {"adam", "adamax", "rmsprop", "sgd"}
+    solver : {"adam", "adamax", "rmsprop", "sgd", "rmda"}
         Name of the solver.
     momentum : float, default=0.9
-        Momentum of sgd.
+        Momentum of sgd and rmda.
     nesterov : bool, default=True
-        Whether the momentum is Nesterov's.
+        Whether the momentum of sgd is Nesterov's.
     beta_1, beta_2 : float, default=0.9 and 0.999
         Decay of the averages of adam and adamax.
     epsilon : float, default=1e-8
@@ -25,13 +27,19 @@ def make_update(
     -------
     Update
         A frozen object of the engine.
-    """
-    from skgroupnet.engine import SGD, Adam, AdaMax, RMSprop
 
-    updates = {
-        "adam": Adam(beta_1, beta_2, epsilon),
-        "adamax": AdaMax(beta_1, beta_2, epsilon),
-        "rmsprop": RMSprop(epsilon=epsilon),
-        "sgd": SGD(momentum, nesterov),
+    Raises
+    ------
+    ValueError
+        If the momentum of rmda is 1, with which it would never move.
+    """
+    from skgroupnet.engine import RMDA, SGD, Adam, AdaMax, RMSprop
+
+    updates: dict = {
+        "adam": partial(Adam, beta_1, beta_2, epsilon),
+        "adamax": partial(AdaMax, beta_1, beta_2, epsilon),
+        "rmsprop": partial(RMSprop, epsilon=epsilon),
+        "sgd": partial(SGD, momentum, nesterov),
+        "rmda": partial(RMDA, momentum),
     }
-    return updates[solver]
+    return updates[solver]()

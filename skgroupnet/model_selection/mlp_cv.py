@@ -61,10 +61,13 @@ class GroupSparseMLPClassifierCV(LamSearch, NetworkClassifier, GroupSparseMLP):
         a group of its own.
     penalize_bias : bool, default=False
         Whether each bias, the output's included, is a penalised group of its own.
-    solver : {"adam", "adamax", "rmsprop", "sgd"}, default="adam"
+    solver : {"adam", "adamax", "rmsprop", "sgd", "rmda"}, default="adam"
         The stochastic update. With a group penalty, "adam", "adamax" and "rmsprop" keep
         one second moment per group, and the penalty is applied in the metric of the
-        step, so that all of them solve the same problem.
+        step, so that all of them solve the same problem. "rmda", regularised dual
+        averaging with momentum, averages all gradients, so that after finitely many
+        steps zero groups stay zero; it is for convex penalties, and its steps run in
+        PyTorch.
     learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, \
             default="constant"
         Schedule of the learning rate, for all solvers: constant; divided by
@@ -76,7 +79,7 @@ class GroupSparseMLPClassifierCV(LamSearch, NetworkClassifier, GroupSparseMLP):
     power_t : float, default=0.5
         Exponent of ``learning_rate="invscaling"``.
     momentum : float, default=0.9
-        Momentum of ``solver="sgd"``, in [0, 1].
+        Momentum of the solvers "sgd", in [0, 1], and "rmda", in [0, 1).
     nesterovs_momentum : bool, default=True
         Whether the momentum of ``solver="sgd"`` is Nesterov's.
     beta_1 : float, default=0.9
@@ -350,10 +353,13 @@ class GroupSparseMLPRegressorCV(LamSearch, NetworkRegressor, GroupSparseMLP):
         a group of its own.
     penalize_bias : bool, default=False
         Whether each bias, the output's included, is a penalised group of its own.
-    solver : {"adam", "adamax", "rmsprop", "sgd"}, default="adam"
+    solver : {"adam", "adamax", "rmsprop", "sgd", "rmda"}, default="adam"
         The stochastic update. With a group penalty, "adam", "adamax" and "rmsprop" keep
         one second moment per group, and the penalty is applied in the metric of the
-        step, so that all of them solve the same problem.
+        step, so that all of them solve the same problem. "rmda", regularised dual
+        averaging with momentum, averages all gradients, so that after finitely many
+        steps zero groups stay zero; it is for convex penalties, and its steps run in
+        PyTorch.
     learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, \
             default="constant"
         Schedule of the learning rate, for all solvers: constant; divided by
@@ -365,7 +371,7 @@ class GroupSparseMLPRegressorCV(LamSearch, NetworkRegressor, GroupSparseMLP):
     power_t : float, default=0.5
         Exponent of ``learning_rate="invscaling"``.
     momentum : float, default=0.9
-        Momentum of ``solver="sgd"``, in [0, 1].
+        Momentum of the solvers "sgd", in [0, 1], and "rmda", in [0, 1).
     nesterovs_momentum : bool, default=True
         Whether the momentum of ``solver="sgd"`` is Nesterov's.
     beta_1 : float, default=0.9

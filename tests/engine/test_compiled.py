@@ -13,7 +13,16 @@ import pytest
 
 from skgroupnet import GroupSparseMLPClassifier, config_context, engine, show_versions
 from skgroupnet.config import VARIABLE, chosen_step
-from skgroupnet.engine import SGD, Adam, Problem, RMSprop, Settings, compiled, train
+from skgroupnet.engine import (
+    RMDA,
+    SGD,
+    Adam,
+    Problem,
+    RMSprop,
+    Settings,
+    compiled,
+    train,
+)
 from skgroupnet.penalties import GroupLasso, NoPenalty
 from skgroupnet.penalties.base import NormPenalty
 
@@ -98,6 +107,7 @@ def test_torch_on_demand(reported):
     [
         ("cuda:1", Adam(), 1.0, "the device is 'cuda:1'"),
         ("cpu", MyAdam(), 1.0, "there is no compiled MyAdam(beta_1=0.9, "),
+        ("cpu", RMDA(), 1.0, "there is no compiled RMDA(momentum=0.9)"),
         ("cpu", Adam(), 1e12, "products as large as these use several threads there"),
     ],
 )

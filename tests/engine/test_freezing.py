@@ -11,6 +11,7 @@ import torch
 
 from skgroupnet import config_context
 from skgroupnet.engine import (
+    RMDA,
     SGD,
     Adam,
     AdaMax,
@@ -233,6 +234,8 @@ def test_which_models_shrink(noisy, monkeypatch):
         assert not shrinks(job)
     job = noisy()
     assert not shrinks(replace(job, problem=replace(job.problem, keep_zeros=True)))
+    # What a unit misses would be missing in its average for ever.
+    assert not shrinks(replace(job, settings=replace(job.settings, update=RMDA())))
     monkeypatch.setattr(freezing, "WORTH_SHRINKING", 12 * 8 + 8 * 5 + 5 + 1)
     assert not shrinks(noisy())
 

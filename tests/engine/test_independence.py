@@ -5,7 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skgroupnet.engine import SGD, Adam, AdaMax, Problem, RMSprop, Settings, train
+from skgroupnet.engine import (
+    RMDA,
+    SGD,
+    Adam,
+    AdaMax,
+    Problem,
+    RMSprop,
+    Settings,
+    train,
+)
 from skgroupnet.penalties import PENALTIES, GroupLasso, get_penalty
 
 UPDATES = {
@@ -15,6 +24,7 @@ UPDATES = {
     "sgd": (SGD(0.0), 0.3),
     "momentum": (SGD(0.9, nesterov=False), 0.05),
     "nesterov": (SGD(0.9, nesterov=True), 0.05),
+    "rmda": (RMDA(), 0.3),
 }
 SCHEDULES = ["constant", "invscaling", "adaptive", "cosine"]
 N_ROWS, BATCH = 130, 32

@@ -8,6 +8,7 @@ from sklearn.linear_model import Lasso, LogisticRegression, PoissonRegressor, Ri
 
 from skgroupnet.engine import (
     LOSSES,
+    RMDA,
     SGD,
     Adam,
     AdaMax,
@@ -202,3 +203,54 @@ def test_every_update_reaches_the_optimum(
     zero = best.network.weights[0] == 0
     np.testing.assert_array_equal(fit.network.weights[0] == 0, zero)
     assert zero.any() and not zero.all()
+
+
+@pytest.fixture
+def zeros_by_epoch(multinomial, solve, random_network, make_model):
+    """Train by batches; returns the fit, the zeros of each epoch, and the optimum."""
+
+    def run(update, rate, penalty, lam, schedule="constant", **settings):
+        problem = Problem(*multinomial, "cross_entropy", penalty)
+        model = make_model(random_network("cross_entropy", (20, 3)), lam, rate=rate)
+        zeros = []
+
+        def watch(epoch):
+            zeros.append(epoch.network(0).weights[0] == 0)
+            return False
+
+        values = {"max_iter": 60, "tol": 0, "n_iter_no_change": np.inf} | settings
+        (fit,) = train(problem, [model], Settings(update, schedule, **values), watch)
+        gap = stationarity_gap(problem, model, fit.network)
+        return fit, gap, zeros, solve(problem, lam, tol=1e-6)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("penalty", "lam"), [(GroupLasso(), 0.05), (SparseGroupLasso(), 0.03), (L1(), 0.04)]
+)
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_dual_averaging_reaches_the_optimum(momentum, penalty, lam, zeros_by_epoch):
+    fit, gap, zeros, best = zeros_by_epoch(
+        RMDA(momentum), 2.0, penalty, lam, batch_size=600, max_iter=600
+    )
+    assert gap <= 1e-3
+    assert fit.loss_curve[-1] == pytest.approx(best.loss_curve[-1], rel=1e-4)
+    zero = best.network.weights[0] == 0
+    for found in zeros[300:]:
+        np.testing.assert_array_equal(found, zero)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_dual_averaging_identifies_the_zeros(schedule, zeros_by_epoch):
+    """From batches of four rows, in which the same steps of SGD never settle."""
+    how = 0.05, GroupLasso(), 0.05, schedule
+    _, gap, zeros, best = zeros_by_epoch(RMDA(), *how, batch_size=4, max_iter=30)
+    zero = best.network.weights[0] == 0
+    for found in zeros[5:]:
+        np.testing.assert_array_equal(found, zero)
+    assert gap <= 0.02
+    if schedule == "constant":
+        zeros = zeros_by_epoch(SGD(0.0), *how, batch_size=4, max_iter=30)[2][5:]
+        settled = [np.array_equal(found, zero) for found in zeros]
+        assert sum(settled) < len(settled) / 2

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from skgroupnet.engine import SGD, Adam, AdaMax, Problem, RMSprop, Settings, train
+from skgroupnet.engine import (
+    RMDA,
+    SGD,
+    Adam,
+    AdaMax,
+    Problem,
+    RMSprop,
+    Settings,
+    train,
+)
 from skgroupnet.engine.stack import Layout
 from skgroupnet.penalties import NoPenalty
 
@@ -142,6 +151,67 @@ def test_only_momentum_of_sgd_needs_a_state():
     layout, groups = _groups()
     W = torch.zeros((2, layout.n_parameters))
     assert SGD(0.0).start(W, groups) == {}
-    for update in (SGD(0.5), Adam(), AdaMax(), RMSprop()):
+    for update in (SGD(0.5), Adam(), AdaMax(), RMSprop(), RMDA()):
         for tensor in update.start(W, groups).values():
             assert len(tensor) == 2
+
+
+def _soft(point, threshold):
+    return np.sign(point) * np.maximum(np.abs(point) - threshold, 0)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.7])
+def test_dual_averaging_from_its_sums(momentum):
+    """All steps from the gradients so far, with a lasso of strength 0.3."""
+    layout, groups = _groups()
+    random, update = np.random.RandomState(0), RMDA(momentum)
+    start = random.randn(2, layout.n_parameters) / 10
+    W, expected = torch.from_numpy(start.copy()), start
+    rates, grads = np.array([[0.1], [0.02]]), []
+    state, killed = update.start(W, groups), 0
+    for t in range(1, 30):
+        grads.append(random.randn(*start.shape) + 1)
+        grad = torch.from_numpy(grads[-1].copy())
+        step = update.apply(W, grad, groups, state, torch.from_numpy(rates), t)
+        shares = rates * np.sqrt(np.arange(1, t + 1)) / np.sqrt(t)
+        assert step.shape == (2, groups.n_groups)
+        np.testing.assert_allclose(
+            step, np.tile(shares.sum(1, keepdims=True), groups.n_groups)
+        )
+        total = sum(shares[:, [k]] * grads[k] for k in range(t))
+        point = _soft(start - total, shares.sum(1, keepdims=True) * 0.3)
+        np.testing.assert_allclose(W, start - total, rtol=1e-12, atol=1e-13)
+        W.copy_(torch.from_numpy(point))
+        update.after_prox(W, grad)
+        share = 1 - momentum
+        expected = ((1 - share) * expected + share * point) * (point != 0)
+        np.testing.assert_allclose(W, expected, rtol=1e-12, atol=1e-13)
+        killed += (point == 0).sum()
+    assert killed > 10
+
+
+@pytest.mark.parametrize("factor", [0.2, 0.9, 3.0, 0.0])
+def test_a_new_rate_scales_the_next_move_of_a_dual_average(factor):
+    layout, groups = _groups()
+    random, update = np.random.RandomState(0), RMDA(0.5)
+    first = torch.from_numpy(random.randn(2, layout.n_parameters))
+    grads = [torch.from_numpy(random.randn(*first.shape)) for _ in range(8)]
+    moves = []
+    for by in (1.0, factor):
+        W = first.clone()
+        state = update.start(W, groups)
+        for t, grad in enumerate(grads, 1):
+            before, used = W.clone(), grad.clone()
+            rate = torch.full((2, 1), 0.1 * (by if t == len(grads) else 1)).double()
+            step = update.apply(W, used, groups, state, rate, t)
+            torch.testing.assert_close(used, before)
+            update.after_prox(W, used)
+        moves.append((W - before, step))
+    for old, new in zip(*moves, strict=True):
+        torch.testing.assert_close(new, factor * old)
+
+
+@pytest.mark.parametrize("momentum", [1.0, -0.1, np.nan])
+def test_dual_averaging_has_to_move(momentum):
+    with pytest.raises(ValueError, match=r"momentum of RMDA must be in \[0, 1\), got"):
+        RMDA(momentum)

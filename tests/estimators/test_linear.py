@@ -80,14 +80,17 @@ def test_the_loss_curve_is_the_objective(three_classes):
         assert objective(other, X, y) > model.loss_
 
 
-@pytest.mark.parametrize("solver", ["adam", "adamax", "rmsprop", "sgd"])
-def test_stochastic_solvers_come_near_the_same_optimum(three_classes, solver):
+@pytest.mark.parametrize(
+    ("solver", "rate"),
+    [("adam", 0.1), ("adamax", 0.1), ("rmsprop", 0.01), ("sgd", 0.1), ("rmda", 1.0)],
+)
+def test_stochastic_solvers_come_near_the_same_optimum(three_classes, solver, rate):
     X, y = three_classes
     exact = GroupSparseLogisticRegression(lam=0.05).fit(X, y)
     model = GroupSparseLogisticRegression(
         lam=0.05,
         solver=solver,
-        learning_rate_init=0.01 if solver == "rmsprop" else 0.1,
+        learning_rate_init=rate,
         batch_size=len(X),
         tol=1e-3,
         random_state=0,

@@ -7,6 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skgroupnet import GroupSparseMLPClassifier, GroupSparseMLPRegressor
+from skgroupnet.estimators.training import SOLVERS
 from skgroupnet.network import ACTIVATIONS
 from skgroupnet.penalties import GroupLasso, NoPenalty, SparseGroupLasso
 
@@ -57,7 +58,7 @@ def test_a_single_width_and_no_hidden_layer(three_classes, epochs):
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("solver", ["adam", "adamax", "rmsprop", "sgd"])
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_solvers_and_activations_learn(solver, activation, three_classes):
     X, y = three_classes
     classifier = GroupSparseMLPClassifier(
@@ -65,7 +66,7 @@ def test_solvers_and_activations_learn(solver, activation, three_classes):
         activation,
         solver=solver,
         learning_rate="cosine",
-        learning_rate_init=0.2 if solver == "sgd" else 0.02,
+        learning_rate_init=0.2 if solver in ("sgd", "rmda") else 0.02,
         batch_size=40,
         max_iter=60,
         tol=1e-3,
@@ -93,6 +94,8 @@ def test_parameters_reach_the_engine(three_classes, epochs):
         {"epsilon": 1e-2},
         {"solver": "adamax"},
         {"solver": "rmsprop"},
+        {"solver": "rmda"},
+        {"solver": "rmda", "momentum": 0.5},
         {"solver": "rmsprop", "epsilon": 1e-2},
         {"solver": "sgd"},
         {"solver": "sgd", "momentum": 0.5},
@@ -246,7 +249,7 @@ def test_warm_start_needs_the_same_classes(classifier, three_classes):
         classifier.fit(X, y + 1)
 
 
-@pytest.mark.parametrize("solver", ["adam", "adamax", "rmsprop", "sgd"])
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_partial_fits_equal_one_fit(classifier, three_classes, solver, epochs):
     X, y = three_classes
     classifier.set_params(solver=solver, batch_size=50, learning_rate="cosine")
