@@ -15,6 +15,8 @@ from skgroupnet.engine.shrinkage import Shrinkage
 from skgroupnet.engine.stack import Stack
 from skgroupnet.network import Network
 
+LEAST_CURVATURE = 1e-6
+
 
 class LinearModel:
     """A model without a hidden layer; flat vectors (1, P) hold W (d, k) and b (k,).
@@ -77,11 +79,23 @@ class LinearModel:
         value = self.loss.value(raw, self.y)
         return float((value * self.scale).sum(dtype=torch.float64))
 
+    def predicted(self, raw: Tensor) -> Tensor:
+        """Prediction, (k, n)."""
+        predicted = torch.empty_like(raw)
+        self.loss.predict(raw, predicted)
+        return predicted
+
     def errors(self, raw: Tensor) -> Tensor:
         """Gradient of the mean loss with respect to the raw prediction, (k, n)."""
-        errors = torch.empty_like(raw)
-        self.loss.predict(raw, errors)
-        return errors.sub_(self.y).mul_(self.scale)
+        return self.predicted(raw).sub_(self.y).mul_(self.scale)
+
+    def curvatures(self, raw: Tensor) -> Tensor:
+        """Bound on the second derivatives of the mean loss, (k, n) or (1, n).
+
+        No row is without: a Newton step divides by them.
+        """
+        bound = self.loss.curvatures(self.predicted(raw))
+        return bound.clamp_min_(LEAST_CURVATURE).mul_(self.scale)
 
     def gradient(self, errors: Tensor) -> Tensor:
         """Gradient of the mean loss, flat."""

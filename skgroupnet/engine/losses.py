@@ -41,21 +41,38 @@ class Loss:
         (..., n_outputs, b).
     value : callable
         ``value(raw, y)`` -> loss of each row: (..., n_outputs, b) twice -> (..., b).
+    hessian : callable
+        ``hessian(predicted, v)`` -> product of the Hessian with respect to raw and v,
+        where h(raw) is ``predicted``: (..., n_outputs, b) twice -> (..., n_outputs, b).
     curvature : float
         Bound on the largest eigenvalue of the Hessian with respect to f; infinite if
         there is none.
+    curvatures : callable
+        ``curvatures(predicted)`` -> diagonal that is nowhere below the Hessian with
+        respect to f: (..., n_outputs, b) -> the same, or (..., 1, b) if all outputs
+        have the same.
     """
 
     output: str
     predict: Callable[[Tensor, Tensor], None]
     value: Callable[[Tensor, Tensor], Tensor]
+    hessian: Callable[[Tensor, Tensor], Tensor]
     curvature: float
-    bound: Callable[[Tensor], Tensor]
-    quadratic: bool = False
+    curvatures: Callable[[Tensor], Tensor]
 
 
 def _softmax(raw: Tensor, out: Tensor) -> None:
     torch.softmax(raw, -2, out=out)
+
+
+def _softmax_hessian(predicted: Tensor, v: Tensor) -> Tensor:
+    product = predicted * v
+    return product - predicted * product.sum(-2, keepdim=True)
+
+
+def _softmax_curvatures(p: Tensor) -> Tensor:
+    # diag(p) - pp' is at most diag(p), and by its row sums at most diag(2 p (1 - p)).
+    return p.where(p.amax(-2, keepdim=True) <= 0.5, 2 * p * (1 - p))
 
 
 def _cross_entropy(raw: Tensor, y: Tensor) -> Tensor:
@@ -66,12 +83,20 @@ def _logistic(raw: Tensor, out: Tensor) -> None:
     torch.sigmoid(raw, out=out)
 
 
+def _logistic_hessian(predicted: Tensor, v: Tensor) -> Tensor:
+    return predicted * (1 - predicted) * v
+
+
 def _log_loss(raw: Tensor, y: Tensor) -> Tensor:
     return (torch.logaddexp(raw, torch.zeros_like(raw)) - raw * y).sum(-2)
 
 
 def _identity(raw: Tensor, out: Tensor) -> None:
     out.copy_(raw)
+
+
+def _identity_hessian(predicted: Tensor, v: Tensor) -> Tensor:
+    return v
 
 
 def _squared_error(raw: Tensor, y: Tensor) -> Tensor:
@@ -82,35 +107,45 @@ def _exp(raw: Tensor, out: Tensor) -> None:
     torch.exp(raw, out=out)
 
 
+def _exp_hessian(predicted: Tensor, v: Tensor) -> Tensor:
+    return predicted * v
+
+
 def _poisson(raw: Tensor, y: Tensor) -> Tensor:
     return (raw.exp() - y * raw + torch.xlogy(y, y) - y).sum(-2)
 
 
-def _softmax_bound(raw: Tensor) -> Tensor:
-    # diag(p) - pp' is at most diag(p), and at most diag(2 p (1 - p)).
-    p = torch.softmax(raw, -2)
-    return p.where(p.amax(-2, keepdim=True) <= 0.5, 2 * p * (1 - p)).clamp_min_(LEAST)
-
-
-def _logistic_bound(raw: Tensor) -> Tensor:
-    p = torch.sigmoid(raw)
-    return (p * (1 - p)).clamp_min_(LEAST)
-
-
-def _constant_bound(raw: Tensor) -> Tensor:
-    return torch.ones_like(raw[:1])
-
-
-def _exp_bound(raw: Tensor) -> Tensor:
-    return raw.exp().clamp_min_(LEAST)
-
-
-# A row without curvature still has a Newton step.
-LEAST = 1e-6
-
 LOSSES = {
-    "cross_entropy": Loss("softmax", _softmax, _cross_entropy, 0.5, _softmax_bound),
-    "log_loss": Loss("logistic", _logistic, _log_loss, 0.25, _logistic_bound),
-    "squared_error": Loss("identity", _identity, _squared_error, 1.0, _constant_bound, True),
-    "poisson": Loss("exp", _exp, _poisson, float("inf"), _exp_bound),
+    "cross_entropy": Loss(
+        "softmax",
+        _softmax,
+        _cross_entropy,
+        _softmax_hessian,
+        curvature=0.5,
+        curvatures=_softmax_curvatures,
+    ),
+    "log_loss": Loss(
+        "logistic",
+        _logistic,
+        _log_loss,
+        _logistic_hessian,
+        curvature=0.25,
+        curvatures=lambda p: p * (1 - p),
+    ),
+    "squared_error": Loss(
+        "identity",
+        _identity,
+        _squared_error,
+        _identity_hessian,
+        curvature=1.0,
+        curvatures=lambda p: torch.ones_like(p[..., :1, :]),
+    ),
+    "poisson": Loss(
+        "exp",
+        _exp,
+        _poisson,
+        _exp_hessian,
+        curvature=float("inf"),
+        curvatures=lambda p: p.clone(),
+    ),
 }

@@ -261,7 +261,7 @@ class _Newton:
         ``errors`` is overwritten.
         """
         loss, centred = self.linear.loss, self.linear.problem.fit_intercept
-        of_rows = loss.bound(self.raw) * self.linear.scale
+        of_rows = self.linear.curvatures(self.raw)
         shift = torch.zeros_like(errors[:, 0])
         if centred:
             shift = -errors.sum(1) / of_rows.sum(1)
@@ -270,7 +270,8 @@ class _Newton:
         curvature = Curvature(of_rows, centred)
         parts = self.blocks, self.chosen, self.panel, curvature, errors, weights
         descent = Descent(*parts)
-        share = 0.0 if loss.quadratic else DESCENT_SHARE
+        quadratic = loss.output == "identity"
+        share = 0.0 if quadratic else DESCENT_SHARE
         target = max(WORKING_SHARE * tol, share * gap)
         before = weights.clone()
         done = descent.run(target, self._most_passes(len(of_rows)))
