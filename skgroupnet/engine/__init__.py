@@ -1,5 +1,6 @@
 """The engine: stacks of networks trained in torch, without scikit-learn."""
 
+from skgroupnet.engine.admm import ADMM, admm
 from skgroupnet.engine.certificate import (
     lam_max,
     stationarity_gap,
@@ -24,6 +25,7 @@ from skgroupnet.engine.training import bytes_in_training
 from skgroupnet.engine.updates import RMDA, SGD, Adam, AdaMax, RMSprop
 
 __all__ = [
+    "ADMM",
     "LOSSES",
     "RMDA",
     "SGD",
@@ -37,6 +39,7 @@ __all__ = [
     "Problem",
     "RMSprop",
     "Settings",
+    "admm",
     "bytes_in_training",
     "fista",
     "group_norms",

@@ -166,6 +166,34 @@ class Data:
         variance = second - (X.T @ weight) ** 2
         return mean, self._tensor(second), self._tensor(variance)
 
+    def gram(self, scale: Tensor, mean: Tensor) -> Tensor:
+        """Second moments of the columns: (n, 1), (d, 1) -> (d, d).
+
+        The weights sum to one; the mean is that of the columns, or zero.
+        """
+        if self.sparse is None:
+            deviation = (self.X - mean.T) * scale.sqrt()
+            return deviation.T @ deviation
+        X, weight = self.sparse.astype(np.float64), scale.double().cpu().numpy()
+        second = (X.T @ X.multiply(weight).tocsr()).toarray()
+        return self._tensor(second - np.outer(*[mean.double().cpu().numpy()] * 2))
+
+    def kernel(self, chosen: Tensor, mean: Tensor) -> Tensor:
+        """Inner products of the rows less the mean: (d,), (d, 1) -> (n, n).
+
+        ``chosen`` is true for the columns that count.
+        """
+        if self.sparse is None:
+            deviation = self.X - mean.T
+            if not chosen.all():
+                deviation = deviation[:, chosen]
+            return deviation @ deviation.T
+        X = self.sparse[:, chosen.cpu().numpy()].astype(np.float64)
+        shift = mean[chosen].double().cpu().numpy()
+        cross = X @ shift
+        inner = (X @ X.T).toarray() - cross - cross.T + float((shift**2).sum())
+        return self._tensor(inner)
+
     def chunks(
         self, order: Tensor, scale: Tensor | None, batch_rows: int
     ) -> Iterator[Chunk]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import scipy.sparse
@@ -13,6 +13,9 @@ from skgroupnet.engine.threads import check_device
 from skgroupnet.engine.updates import Update
 from skgroupnet.network import Network
 from skgroupnet.penalties import Penalty
+
+if TYPE_CHECKING:
+    from skgroupnet.engine.admm import ADMM
 
 Outcome = Literal[
     "converged", "max_iter", "stalled", "stopped", "interrupted", "diverged"
@@ -164,13 +167,13 @@ class Job:
         Jobs of the same object can share a stack.
     model : Model
         The model.
-    settings : Settings or FullBatch
+    settings : Settings, FullBatch or ADMM
         How it is trained.
     """
 
     problem: Problem
     model: Model
-    settings: Settings | FullBatch
+    settings: Settings | FullBatch | ADMM
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,6 +192,8 @@ class Fit:
         Score of each epoch; empty without a score.
     state : dict of ndarray
         Optimizer state, to go on from; empty if training need not go on.
+    history : dict of ndarray, default={}
+        What a solver writes down about itself, one entry for each iteration.
     """
 
     network: Network
@@ -196,6 +201,7 @@ class Fit:
     outcome: Outcome
     scores: list[float]
     state: dict[str, np.ndarray]
+    history: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def n_iter(self) -> int:

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from skgroupnet.engine.admm import ADMM, admm
 from skgroupnet.engine.fista import fista
-from skgroupnet.engine.problem import Epoch, Fit, FullBatch, Job, Watch
+from skgroupnet.engine.problem import Epoch, Fit, Job, Settings, Watch
 from skgroupnet.engine.stochastic import train_together
 from skgroupnet.engine.threads import available_threads, threads_for
 
@@ -37,8 +38,8 @@ def solve(
         One result for each job. After an interrupt they are what there is: jobs that
         had not begun give their start, and an empty curve.
     """
-    batches = [m for m, j in enumerate(jobs) if not isinstance(j.settings, FullBatch)]
-    whole = [m for m, j in enumerate(jobs) if isinstance(j.settings, FullBatch)]
+    batches = [m for m, j in enumerate(jobs) if isinstance(j.settings, Settings)]
+    whole = [m for m, j in enumerate(jobs) if not isinstance(j.settings, Settings)]
     fits: dict[int, Fit] = {}
     if batches:
         trained = train_together([jobs[m] for m in batches], watch, n_threads)
@@ -65,7 +66,9 @@ def _interrupted(fit: Fit) -> Fit:
 
 def _descend(job: Job, watch: Watch | None) -> Fit:
     settings = job.settings
-    assert isinstance(settings, FullBatch)
+    assert not isinstance(settings, Settings)
+    if isinstance(settings, ADMM):
+        return admm(job.problem, job.model, settings, watch)
     (fit,) = fista(
         job.problem,
         [job.model],
