@@ -9,9 +9,11 @@ from skgroupnet.config import config_context
 if TYPE_CHECKING:
     from skgroupnet import model_selection, penalties, plotting
     from skgroupnet.estimators import (
+        GroupSparseLinearRegression,
         GroupSparseLogisticRegression,
         GroupSparseMLPClassifier,
         GroupSparseMLPRegressor,
+        GroupSparsePoissonRegressor,
     )
     from skgroupnet.model_selection import (
         GroupSparseLogisticRegressionCV,
@@ -22,12 +24,14 @@ if TYPE_CHECKING:
     from skgroupnet.pruning import Pruned, prune
 
 __all__ = [
+    "GroupSparseLinearRegression",
     "GroupSparseLogisticRegression",
     "GroupSparseLogisticRegressionCV",
     "GroupSparseMLPClassifier",
     "GroupSparseMLPClassifierCV",
     "GroupSparseMLPRegressor",
     "GroupSparseMLPRegressorCV",
+    "GroupSparsePoissonRegressor",
     "Network",
     "Pruned",
     "__version__",
@@ -42,12 +46,14 @@ __all__ = [
 # Imported on first use: a Network can be loaded and predict without scikit-learn,
 # which takes most of the time that importing the estimators takes.
 _HOMES = {
+    "GroupSparseLinearRegression": "skgroupnet.estimators",
     "GroupSparseLogisticRegression": "skgroupnet.estimators",
     "GroupSparseLogisticRegressionCV": "skgroupnet.model_selection",
     "GroupSparseMLPClassifier": "skgroupnet.estimators",
     "GroupSparseMLPClassifierCV": "skgroupnet.model_selection",
     "GroupSparseMLPRegressor": "skgroupnet.estimators",
     "GroupSparseMLPRegressorCV": "skgroupnet.model_selection",
+    "GroupSparsePoissonRegressor": "skgroupnet.estimators",
     "Network": "skgroupnet.network",
     "Pruned": "skgroupnet.pruning",
     "prune": "skgroupnet.pruning",

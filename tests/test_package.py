@@ -13,12 +13,14 @@ import skgroupnet
 
 ROOT = Path(__file__).parents[1]
 NAMES = {
+    "GroupSparseLinearRegression",
     "GroupSparseLogisticRegression",
     "GroupSparseLogisticRegressionCV",
     "GroupSparseMLPClassifier",
     "GroupSparseMLPClassifierCV",
     "GroupSparseMLPRegressor",
     "GroupSparseMLPRegressorCV",
+    "GroupSparsePoissonRegressor",
     "Network",
     "Pruned",
     "__version__",

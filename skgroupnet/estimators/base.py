@@ -223,7 +223,7 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
 
     def _task_of(self, given, rows):
         """Make the task of some rows; fits to the same rows share it."""
-        kind = type(self)._make_task, vars(self).get("loss")
+        kind = type(self)._make_task, self._loss
         return given.task(lambda y: self._make_task(y, False), kind, rows)
 
     def _sample(self, given, rows=None, go_on=False, classes=None):

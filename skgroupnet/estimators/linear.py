@@ -1,96 +1,13 @@
 """Linear models with a group penalty on their features."""
 
-import numpy as np
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import StrOptions
 
-from skgroupnet.estimators.base import GroupSparseEstimator
+from skgroupnet.estimators.deviance import poisson_d2
+from skgroupnet.estimators.linear_base import (
+    GroupSparseLinearModel,
+    GroupSparseLinearRegressor,
+)
 from skgroupnet.estimators.predictors import NetworkClassifier
-from skgroupnet.estimators.training import SOLVERS, make_update
-
-
-class GroupSparseLinearModel(GroupSparseEstimator):
-    """What linear models share: a network without a hidden layer, a convex problem."""
-
-    _parameter_constraints: dict = {
-        **GroupSparseEstimator._parameter_constraints,
-        "fit_intercept": ["boolean"],
-        "solver": [StrOptions({"auto", "fista", *SOLVERS})],
-    }
-
-    _dtypes = (np.float64, np.float32)
-    _hidden_activation = "identity"
-
-    @property
-    def _has_intercept(self):
-        return self.fit_intercept
-
-    @property
-    def _max_epochs(self):
-        return self.max_iter
-
-    def _hidden_widths(self):
-        return ()
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The input data. Float32 input is trained in float32, any other in float64.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            The target: class labels, or one column of 0 and 1 per label, in
-            classification; numbers in regression.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, normalised to mean 1. A row of weight zero changes
-            nothing.
-
-        Returns
-        -------
-        self : object
-            The fitted estimator.
-        """
-        return self._fit(X, y, sample_weight)
-
-    def _validation(self):
-        """Hold nothing out: there is no early stopping."""
-
-    def _hold_out(self, sample, validation, go_on, random_state):
-        return None, None
-
-    def _check_batch_size(self, n_rows):
-        """Any size will do."""
-
-    def _finetuning_settings(self):
-        return None
-
-    def _training_settings(self):
-        from skgroupnet.engine import FullBatch, Settings
-
-        if self.solver in ("auto", "fista"):
-            return FullBatch(self.max_iter, self.tol)
-        return Settings(
-            update=make_update(self.solver),
-            batch_size=self.batch_size,
-            max_iter=self.max_iter,
-            tol=0.0,
-            n_iter_no_change=np.inf,
-            gap=self.tol,
-        )
-
-    def _network_attributes(self, network, task, kept):
-        """Also the coefficients in scikit-learn's shapes, whatever was pruned."""
-        coef = network.weights[0].T
-        if kept is not None:
-            compact = coef
-            coef = np.zeros((len(compact), self.n_features_in_), dtype=compact.dtype)
-            coef[:, kept[0]] = compact
-        return super()._network_attributes(network, task, kept) | {
-            "coef_": coef,
-            "intercept_": network.biases[-1],
-        }
 
 
 class GroupSparseLogisticRegression(NetworkClassifier, GroupSparseLinearModel):
@@ -266,3 +183,369 @@ class GroupSparseLogisticRegression(NetworkClassifier, GroupSparseLinearModel):
         self.random_state = random_state
         self.verbose = verbose
         self.device = device
+
+
+class GroupSparseLinearRegression(GroupSparseLinearRegressor):
+    r"""Linear regression with a group penalty.
+
+    Least squares for one or several outputs. It is a network without a hidden layer,
+    and a convex problem if the penalty is convex: solved to `tol`, the answer is then
+    the optimum.
+
+    The objective is::
+
+        mean_i s_i norm(x_i W + b - y_i)^2 / 2 + R(W; lam),
+        R = lam * sum_g sqrt(|g|) * norm(W_g)       (group lasso)
+
+    with row weights s_i of mean 1. A group g holds the coefficients of one feature, or
+    of one group of features, for all outputs; its size \|g\| counts all of them.
+
+    Parameters
+    ----------
+    penalty : str, penalty object or None, default="group_lasso"
+        R, by name ("none", "l1", "l2", "group_lasso", "sparse_group_lasso") or as an
+        object with settings of its own, see `skgroupnet.penalties`. None is no
+        penalty.
+    lam : float, default=1e-3
+        Strength of the penalty, lambda in the objective; finite and >= 0.
+    groups : array-like of shape (n_features,) or list of blocks, default=None
+        Groups of input features. Either one label per feature (anything hashable;
+        equal labels form a group, a negative integer leaves a feature unpenalised), or
+        a list of blocks of column numbers or, for a DataFrame, column names (features
+        in no block are groups of one; blocks must not overlap). None: every feature is
+        a group of its own.
+    penalize_bias : bool, default=False
+        Whether each bias, the output's included, is a penalised group of its own.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept; if not, it is zero.
+    solver : {"auto", "fista", "adam", "adamax", "rmsprop", "sgd"}, default="auto"
+        "fista" is an accelerated full-batch method, and what "auto" stands for. The
+        others are the stochastic updates of the networks, with their default settings.
+    learning_rate_init : float, default=1e-3
+        Constant learning rate of a stochastic solver.
+    batch_size : int or "auto", default="auto"
+        Rows per step of a stochastic solver; "auto" is ``min(200, n_samples)``.
+    max_iter : int, default=1000
+        Largest number of iterations, or of epochs of a stochastic solver.
+    tol : float, default=1e-6
+        The fit ends when ``stationarity_gap_`` is at most `tol`.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the coefficients of the last `fit`.
+    random_state : int, RandomState instance or None, default=None
+        Decides the order of the rows for a stochastic solver.
+    verbose : bool, default=False
+        Whether to print one line per iteration.
+    device : str, default="cpu"
+        The torch device to train on, such as "cpu" or "cuda". Prediction runs in numpy
+        on the CPU.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+        Coefficients, with exact zeros; of one axis if y has a single column.
+    intercept_ : float or ndarray of shape (n_outputs,)
+        Intercept, or one for each output.
+    coefs_ : list of ndarray of shape (n_features, n_outputs)
+        The coefficients as the one weight matrix of a network, (n_features, n_outputs).
+        The arrays are read-only.
+    intercepts_ : list of ndarray of shape (n_outputs,)
+        The intercepts.
+    n_active_neurons_ : int
+        Hidden neurons that are left after pruning: 0 for a linear model.
+    active_neurons_ : list of ndarray of bool of shape (n_l,)
+        Which units are left in each layer, the input first, the output apart.
+    n_active_features_ : int
+        Input features that are left.
+    n_active_parameters_ : int
+        Weights and biases of the compact network that are not zero.
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        Norm of the outgoing weights of each feature, exactly zero for features that are
+        gone. `sklearn.feature_selection.SelectFromModel` needs ``threshold=1e-10``
+        to select the others.
+    n_iter_ : int
+        Iterations done.
+    loss_curve_ : list of float of length n_iter_
+        Objective of each iteration.
+    loss_ : float
+        Objective of the last iteration.
+    stationarity_gap_ : float
+        Distance from the optimum: the largest distance, over all groups, of the
+        negative gradient from the subdifferential of the penalty, divided by the
+        square root of the size of the group. It is on the scale of `lam`.
+    n_layers_ : int
+        Number of layers, input and output included.
+    n_outputs_ : int
+        Number of outputs of the network.
+    out_activation_ : str
+        Output map: "identity".
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X. Defined only when they are all strings.
+
+    See Also
+    --------
+    GroupSparsePoissonRegressor : The same for counts.
+    GroupSparseMLPRegressor : The same penalties on a network with hidden layers.
+    sklearn.linear_model.MultiTaskLasso : Rows of coefficients as the only groups.
+
+    Notes
+    -----
+    The squared error has the factor 1/2: with ``penalty="l1"`` `lam` is ``alpha`` of
+    `sklearn.linear_model.Lasso`, with ``penalty="l2"`` it is ``alpha / n_samples`` of
+    `sklearn.linear_model.Ridge`.
+
+    A fit that leaves no feature warns and names the smallest such `lam`.
+
+    References
+    ----------
+    .. [1] M. Yuan, Y. Lin, "Model selection and estimation in regression with grouped
+       variables", JRSS B 68(1), 2006.
+    .. [2] A. Beck, M. Teboulle, "A fast iterative shrinkage-thresholding algorithm for
+       linear inverse problems", SIAM J. Imaging Sci. 2(1), 2009.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.preprocessing import scale
+    >>> from skgroupnet import GroupSparseLinearRegression
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = GroupSparseLinearRegression(lam=5).fit(scale(X), y)
+    >>> model.coef_.shape, model.n_active_features_
+    ((10,), 5)
+    >>> round(model.score(scale(X), y), 2)
+    0.49
+    """
+
+    _loss = "squared_error"
+
+    def __init__(
+        self,
+        *,
+        penalty="group_lasso",
+        lam=1e-3,
+        groups=None,
+        penalize_bias=False,
+        fit_intercept=True,
+        solver="auto",
+        learning_rate_init=1e-3,
+        batch_size="auto",
+        max_iter=1000,
+        tol=1e-6,
+        warm_start=False,
+        random_state=None,
+        verbose=False,
+        device="cpu",
+    ):
+        self.penalty = penalty
+        self.lam = lam
+        self.groups = groups
+        self.penalize_bias = penalize_bias
+        self.fit_intercept = fit_intercept
+        self.solver = solver
+        self.learning_rate_init = learning_rate_init
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.device = device
+
+
+class GroupSparsePoissonRegressor(GroupSparseLinearRegressor):
+    r"""Poisson regression with a group penalty.
+
+    Counts, or rates with exposures as row weights, by a linear model of their
+    logarithm. It is a network without a hidden layer, and a convex problem if the
+    penalty is convex: solved to `tol`, the answer is then the optimum.
+
+    The objective is::
+
+        mean_i s_i (exp(f_i) - y_i f_i + y_i log y_i - y_i) + R(W; lam),  f = X W + b,
+        R = lam * sum_g sqrt(|g|) * norm(W_g)       (group lasso)
+
+    with row weights s_i of mean 1 and y >= 0; the loss, half the unit deviance, is
+    summed over the outputs. A group g holds the coefficients of one feature, or of one
+    group of features, for all outputs; its size \|g\| counts all of them.
+
+    Parameters
+    ----------
+    penalty : str, penalty object or None, default="group_lasso"
+        R, by name ("none", "l1", "l2", "group_lasso", "sparse_group_lasso") or as an
+        object with settings of its own, see `skgroupnet.penalties`. None is no
+        penalty.
+    lam : float, default=1e-3
+        Strength of the penalty, lambda in the objective; finite and >= 0.
+    groups : array-like of shape (n_features,) or list of blocks, default=None
+        Groups of input features. Either one label per feature (anything hashable;
+        equal labels form a group, a negative integer leaves a feature unpenalised), or
+        a list of blocks of column numbers or, for a DataFrame, column names (features
+        in no block are groups of one; blocks must not overlap). None: every feature is
+        a group of its own.
+    penalize_bias : bool, default=False
+        Whether each bias, the output's included, is a penalised group of its own.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept; if not, it is zero.
+    solver : {"auto", "fista", "adam", "adamax", "rmsprop", "sgd"}, default="auto"
+        "fista" is an accelerated full-batch method, and what "auto" stands for. The
+        others are the stochastic updates of the networks, with their default settings.
+    learning_rate_init : float, default=1e-3
+        Constant learning rate of a stochastic solver.
+    batch_size : int or "auto", default="auto"
+        Rows per step of a stochastic solver; "auto" is ``min(200, n_samples)``.
+    max_iter : int, default=1000
+        Largest number of iterations, or of epochs of a stochastic solver.
+    tol : float, default=1e-6
+        The fit ends when ``stationarity_gap_`` is at most `tol`.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the coefficients of the last `fit`.
+    random_state : int, RandomState instance or None, default=None
+        Decides the order of the rows for a stochastic solver.
+    verbose : bool, default=False
+        Whether to print one line per iteration.
+    device : str, default="cpu"
+        The torch device to train on, such as "cpu" or "cuda". Prediction runs in numpy
+        on the CPU.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+        Coefficients, with exact zeros; of one axis if y has a single column.
+    intercept_ : float or ndarray of shape (n_outputs,)
+        Intercept, or one for each output.
+    coefs_ : list of ndarray of shape (n_features, n_outputs)
+        The coefficients as the one weight matrix of a network, (n_features, n_outputs).
+        The arrays are read-only.
+    intercepts_ : list of ndarray of shape (n_outputs,)
+        The intercepts.
+    n_active_neurons_ : int
+        Hidden neurons that are left after pruning: 0 for a linear model.
+    active_neurons_ : list of ndarray of bool of shape (n_l,)
+        Which units are left in each layer, the input first, the output apart.
+    n_active_features_ : int
+        Input features that are left.
+    n_active_parameters_ : int
+        Weights and biases of the compact network that are not zero.
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        Norm of the outgoing weights of each feature, exactly zero for features that are
+        gone. `sklearn.feature_selection.SelectFromModel` needs ``threshold=1e-10``
+        to select the others.
+    n_iter_ : int
+        Iterations done.
+    loss_curve_ : list of float of length n_iter_
+        Objective of each iteration.
+    loss_ : float
+        Objective of the last iteration.
+    stationarity_gap_ : float
+        Distance from the optimum: the largest distance, over all groups, of the
+        negative gradient from the subdifferential of the penalty, divided by the
+        square root of the size of the group. It is on the scale of `lam`.
+    n_layers_ : int
+        Number of layers, input and output included.
+    n_outputs_ : int
+        Number of outputs of the network.
+    out_activation_ : str
+        Output map: "exp".
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X. Defined only when they are all strings.
+
+    See Also
+    --------
+    GroupSparseLinearRegression : The same for numbers with a squared error.
+    GroupSparseMLPRegressor : The same penalties on a network with hidden layers.
+    sklearn.linear_model.PoissonRegressor : With a ridge penalty only.
+
+    Notes
+    -----
+    With ``penalty="l2"`` `lam` is ``alpha`` of `sklearn.linear_model.PoissonRegressor`.
+
+    A fit that leaves no feature warns and names the smallest such `lam`.
+
+    References
+    ----------
+    .. [1] P. McCullagh, J. A. Nelder, "Generalized linear models", Chapman and Hall,
+       2nd ed., 1989.
+    .. [2] P. Breheny, J. Huang, "Group descent algorithms for nonconvex penalized
+       linear and logistic regression models with grouped predictors", Stat. Comput.
+       25, 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgroupnet import GroupSparsePoissonRegressor
+    >>> rng = np.random.RandomState(0)
+    >>> X = rng.normal(size=(500, 6))
+    >>> y = rng.poisson(np.exp(X[:, 0] - X[:, 1] / 2))
+    >>> model = GroupSparsePoissonRegressor(lam=0.2).fit(X, y)
+    >>> model.get_support(indices=True)
+    array([0, 1])
+    >>> bool((model.predict(X) > 0).all())
+    True
+    """
+
+    _loss = "poisson"
+
+    def __init__(
+        self,
+        *,
+        penalty="group_lasso",
+        lam=1e-3,
+        groups=None,
+        penalize_bias=False,
+        fit_intercept=True,
+        solver="auto",
+        learning_rate_init=1e-3,
+        batch_size="auto",
+        max_iter=1000,
+        tol=1e-6,
+        warm_start=False,
+        random_state=None,
+        verbose=False,
+        device="cpu",
+    ):
+        self.penalty = penalty
+        self.lam = lam
+        self.groups = groups
+        self.penalize_bias = penalize_bias
+        self.fit_intercept = fit_intercept
+        self.solver = solver
+        self.learning_rate_init = learning_rate_init
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.device = device
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = True
+        # It takes many outputs, but scikit-learn 1.9 would check that with y < 0.
+        tags.target_tags.multi_output = False
+        return tags
+
+    def score(self, X, y, sample_weight=None):
+        """Share of the deviance that the predictions explain, D^2.
+
+        It is 1 minus the deviance of the predictions by that of the mean of y, as in
+        `sklearn.linear_model.PoissonRegressor`: 1 at best, 0 for the mean.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The target, >= 0.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            D^2, the mean over the outputs; minus infinity if a prediction overflows.
+        """
+        return poisson_d2(y, self.predict(X), sample_weight)

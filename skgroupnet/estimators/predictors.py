@@ -14,6 +14,8 @@ class NetworkClassifier(ClassifierMixin):
     """Classification with a network: binary, multiclass or multilabel."""
 
     _y_numeric = False
+    # The classes decide.
+    _loss = None
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -139,6 +141,10 @@ class NetworkRegressor(RegressorMixin):
 
     _y_numeric = True
 
+    @property
+    def _loss(self):
+        return self.loss
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
@@ -146,8 +152,8 @@ class NetworkRegressor(RegressorMixin):
 
     def _make_task(self, y, go_on, classes=None):
         if go_on:
-            return Regression(self.loss, self.n_outputs_)
-        return Regression(self.loss, 1 if y.ndim == 1 else y.shape[1])
+            return Regression(self._loss, self.n_outputs_)
+        return Regression(self._loss, 1 if y.ndim == 1 else y.shape[1])
 
     def _training_weight(self, y, weight, task):
         return weight

@@ -1,9 +1,7 @@
 """Linear models that choose lam by cross-validation."""
 
-from skgroupnet.estimators.linear import (
-    GroupSparseLinearModel,
-    GroupSparseLogisticRegression,
-)
+from skgroupnet.estimators.linear import GroupSparseLogisticRegression
+from skgroupnet.estimators.linear_base import GroupSparseLinearModel
 from skgroupnet.estimators.predictors import NetworkClassifier
 from skgroupnet.model_selection.lam_search import LamSearch, search_constraints
 

@@ -8,9 +8,11 @@ from sklearn.utils.estimator_checks import (
 )
 
 from skgroupnet import (
+    GroupSparseLinearRegression,
     GroupSparseLogisticRegression,
     GroupSparseMLPClassifier,
     GroupSparseMLPRegressor,
+    GroupSparsePoissonRegressor,
 )
 
 # Many checks train for the default number of epochs on data that need more.
@@ -20,6 +22,8 @@ ESTIMATORS = [
     GroupSparseLogisticRegression(),
     GroupSparseMLPClassifier(),
     GroupSparseMLPRegressor(),
+    GroupSparseLinearRegression(),
+    GroupSparsePoissonRegressor(),
 ]
 
 

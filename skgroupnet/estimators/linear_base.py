@@ -1,0 +1,104 @@
+"""What linear models share: solvers, and results in scikit-learn's shapes."""
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import StrOptions
+
+from skgroupnet.estimators.base import GroupSparseEstimator
+from skgroupnet.estimators.predictors import NetworkRegressor
+from skgroupnet.estimators.training import SOLVERS, make_update
+
+
+class GroupSparseLinearModel(GroupSparseEstimator):
+    """What linear models share: a network without a hidden layer, a convex problem."""
+
+    _parameter_constraints: dict = {
+        **GroupSparseEstimator._parameter_constraints,
+        "fit_intercept": ["boolean"],
+        "solver": [StrOptions({"auto", "fista", *SOLVERS})],
+    }
+
+    _dtypes = (np.float64, np.float32)
+    _hidden_activation = "identity"
+
+    @property
+    def _has_intercept(self):
+        return self.fit_intercept
+
+    @property
+    def _max_epochs(self):
+        return self.max_iter
+
+    def _hidden_widths(self):
+        return ()
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data. Float32 input is trained in float32, any other in float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The target: class labels, or one column of 0 and 1 per label, in
+            classification; numbers in regression.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, normalised to mean 1. A row of weight zero changes
+            nothing.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def _validation(self):
+        """Hold nothing out: there is no early stopping."""
+
+    def _hold_out(self, sample, validation, go_on, random_state):
+        return None, None
+
+    def _check_batch_size(self, n_rows):
+        """Any size will do."""
+
+    def _finetuning_settings(self):
+        return None
+
+    def _training_settings(self):
+        from skgroupnet.engine import FullBatch, Settings
+
+        if self.solver in ("auto", "fista"):
+            return FullBatch(self.max_iter, self.tol)
+        return Settings(
+            update=make_update(self.solver),
+            batch_size=self.batch_size,
+            max_iter=self.max_iter,
+            tol=0.0,
+            n_iter_no_change=np.inf,
+            gap=self.tol,
+        )
+
+    def _network_attributes(self, network, task, kept):
+        """Also the coefficients in scikit-learn's shapes, whatever was pruned."""
+        coef = network.weights[0].T
+        if kept is not None:
+            compact = coef
+            coef = np.zeros((len(compact), self.n_features_in_), dtype=compact.dtype)
+            coef[:, kept[0]] = compact
+        return super()._network_attributes(network, task, kept) | {
+            "coef_": coef,
+            "intercept_": network.biases[-1],
+        }
+
+
+class GroupSparseLinearRegressor(NetworkRegressor, GroupSparseLinearModel):
+    """What linear models of numbers share: one output has coefficients of one axis."""
+
+    def _network_attributes(self, network, task, kept):
+        attributes = super()._network_attributes(network, task, kept)
+        if task.n_outputs > 1:
+            return attributes
+        (coef,), (intercept,) = attributes["coef_"], attributes["intercept_"]
+        return attributes | {"coef_": coef, "intercept_": intercept}
