@@ -16,15 +16,18 @@ if TYPE_CHECKING:
         GroupSparsePoissonRegressor,
     )
     from skgroupnet.model_selection import (
+        GroupSparseLinearRegressionCV,
         GroupSparseLogisticRegressionCV,
         GroupSparseMLPClassifierCV,
         GroupSparseMLPRegressorCV,
+        GroupSparsePoissonRegressorCV,
     )
     from skgroupnet.network import Network
     from skgroupnet.pruning import Pruned, prune
 
 __all__ = [
     "GroupSparseLinearRegression",
+    "GroupSparseLinearRegressionCV",
     "GroupSparseLogisticRegression",
     "GroupSparseLogisticRegressionCV",
     "GroupSparseMLPClassifier",
@@ -32,6 +35,7 @@ __all__ = [
     "GroupSparseMLPRegressor",
     "GroupSparseMLPRegressorCV",
     "GroupSparsePoissonRegressor",
+    "GroupSparsePoissonRegressorCV",
     "Network",
     "Pruned",
     "__version__",
@@ -47,6 +51,7 @@ __all__ = [
 # which takes most of the time that importing the estimators takes.
 _HOMES = {
     "GroupSparseLinearRegression": "skgroupnet.estimators",
+    "GroupSparseLinearRegressionCV": "skgroupnet.model_selection",
     "GroupSparseLogisticRegression": "skgroupnet.estimators",
     "GroupSparseLogisticRegressionCV": "skgroupnet.model_selection",
     "GroupSparseMLPClassifier": "skgroupnet.estimators",
@@ -54,6 +59,7 @@ _HOMES = {
     "GroupSparseMLPRegressor": "skgroupnet.estimators",
     "GroupSparseMLPRegressorCV": "skgroupnet.model_selection",
     "GroupSparsePoissonRegressor": "skgroupnet.estimators",
+    "GroupSparsePoissonRegressorCV": "skgroupnet.model_selection",
     "Network": "skgroupnet.network",
     "Pruned": "skgroupnet.pruning",
     "prune": "skgroupnet.pruning",

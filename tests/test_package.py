@@ -14,6 +14,7 @@ import skgroupnet
 ROOT = Path(__file__).parents[1]
 NAMES = {
     "GroupSparseLinearRegression",
+    "GroupSparseLinearRegressionCV",
     "GroupSparseLogisticRegression",
     "GroupSparseLogisticRegressionCV",
     "GroupSparseMLPClassifier",
@@ -21,6 +22,7 @@ NAMES = {
     "GroupSparseMLPRegressor",
     "GroupSparseMLPRegressorCV",
     "GroupSparsePoissonRegressor",
+    "GroupSparsePoissonRegressorCV",
     "Network",
     "Pruned",
     "__version__",

@@ -2,10 +2,10 @@
 
 from sklearn.utils._param_validation import StrOptions
 
-from skgroupnet.estimators.deviance import poisson_d2
 from skgroupnet.estimators.linear_base import (
     GroupSparseLinearModel,
     GroupSparseLinearRegressor,
+    GroupSparsePoissonModel,
 )
 from skgroupnet.estimators.predictors import NetworkClassifier
 
@@ -317,8 +317,6 @@ class GroupSparseLinearRegression(GroupSparseLinearRegressor):
     0.49
     """
 
-    _loss = "squared_error"
-
     def __init__(
         self,
         *,
@@ -353,7 +351,7 @@ class GroupSparseLinearRegression(GroupSparseLinearRegressor):
         self.device = device
 
 
-class GroupSparsePoissonRegressor(GroupSparseLinearRegressor):
+class GroupSparsePoissonRegressor(GroupSparsePoissonModel):
     r"""Poisson regression with a group penalty.
 
     Counts, or rates with exposures as row weights, by a linear model of their
@@ -486,8 +484,6 @@ class GroupSparsePoissonRegressor(GroupSparseLinearRegressor):
     True
     """
 
-    _loss = "poisson"
-
     def __init__(
         self,
         *,
@@ -520,32 +516,3 @@ class GroupSparsePoissonRegressor(GroupSparseLinearRegressor):
         self.random_state = random_state
         self.verbose = verbose
         self.device = device
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = True
-        # It takes many outputs, but scikit-learn 1.9 would check that with y < 0.
-        tags.target_tags.multi_output = False
-        return tags
-
-    def score(self, X, y, sample_weight=None):
-        """Share of the deviance that the predictions explain, D^2.
-
-        It is 1 minus the deviance of the predictions by that of the mean of y, as in
-        `sklearn.linear_model.PoissonRegressor`: 1 at best, 0 for the mean.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The input data.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            The target, >= 0.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        score : float
-            D^2, the mean over the outputs; minus infinity if a prediction overflows.
-        """
-        return poisson_d2(y, self.predict(X), sample_weight)

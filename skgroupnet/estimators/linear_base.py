@@ -5,6 +5,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import StrOptions
 
 from skgroupnet.estimators.base import GroupSparseEstimator
+from skgroupnet.estimators.deviance import poisson_d2
 from skgroupnet.estimators.predictors import NetworkRegressor
 from skgroupnet.estimators.training import SOLVERS, make_update
 
@@ -94,7 +95,9 @@ class GroupSparseLinearModel(GroupSparseEstimator):
 
 
 class GroupSparseLinearRegressor(NetworkRegressor, GroupSparseLinearModel):
-    """What linear models of numbers share: one output has coefficients of one axis."""
+    """Linear model of numbers, by least squares; of one output, coef_ has one axis."""
+
+    _loss = "squared_error"
 
     def _network_attributes(self, network, task, kept):
         attributes = super()._network_attributes(network, task, kept)
@@ -102,3 +105,38 @@ class GroupSparseLinearRegressor(NetworkRegressor, GroupSparseLinearModel):
             return attributes
         (coef,), (intercept,) = attributes["coef_"], attributes["intercept_"]
         return attributes | {"coef_": coef, "intercept_": intercept}
+
+
+class GroupSparsePoissonModel(GroupSparseLinearRegressor):
+    """Linear model of the logarithm of counts."""
+
+    _loss = "poisson"
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = True
+        # It takes many outputs, but scikit-learn 1.9 would check that with y < 0.
+        tags.target_tags.multi_output = False
+        return tags
+
+    def score(self, X, y, sample_weight=None):
+        """Share of the deviance that the predictions explain, D^2.
+
+        It is 1 minus the deviance of the predictions by that of the mean of y, as in
+        `sklearn.linear_model.PoissonRegressor`: 1 at best, 0 for the mean.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The target, >= 0.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            D^2, the mean over the outputs; minus infinity if a prediction overflows.
+        """
+        return poisson_d2(y, self.predict(X), sample_weight)

@@ -1,6 +1,10 @@
 """Choosing lam and all else: searches, cross-validation and paths, trained at once."""
 
-from skgroupnet.model_selection.linear_cv import GroupSparseLogisticRegressionCV
+from skgroupnet.model_selection.linear_cv import (
+    GroupSparseLinearRegressionCV,
+    GroupSparseLogisticRegressionCV,
+    GroupSparsePoissonRegressorCV,
+)
 from skgroupnet.model_selection.mlp_cv import (
     GroupSparseMLPClassifierCV,
     GroupSparseMLPRegressorCV,
@@ -14,9 +18,11 @@ from skgroupnet.model_selection.search import (
 __all__ = [
     "BatchedGridSearchCV",
     "BatchedRandomizedSearchCV",
+    "GroupSparseLinearRegressionCV",
     "GroupSparseLogisticRegressionCV",
     "GroupSparseMLPClassifierCV",
     "GroupSparseMLPRegressorCV",
+    "GroupSparsePoissonRegressorCV",
     "RegularizationPath",
     "regularization_path",
 ]

@@ -12,14 +12,18 @@ from sklearn.utils.estimator_checks import (
 )
 
 from skgroupnet import (
+    GroupSparseLinearRegression,
     GroupSparseLogisticRegression,
     GroupSparseMLPClassifier,
     GroupSparseMLPRegressor,
+    GroupSparsePoissonRegressor,
 )
 from skgroupnet.model_selection import (
+    GroupSparseLinearRegressionCV,
     GroupSparseLogisticRegressionCV,
     GroupSparseMLPClassifierCV,
     GroupSparseMLPRegressorCV,
+    GroupSparsePoissonRegressorCV,
 )
 
 # Many checks train for too few epochs for the data, or on columns of any scale.
@@ -31,11 +35,15 @@ ESTIMATORS = [
     GroupSparseLogisticRegressionCV(**SEARCH),
     GroupSparseMLPClassifierCV(**NETWORK, **SEARCH),
     GroupSparseMLPRegressorCV(**NETWORK, **SEARCH),
+    GroupSparseLinearRegressionCV(**SEARCH),
+    GroupSparsePoissonRegressorCV(**SEARCH),
 ]
 PAIRS = [
     (GroupSparseLogisticRegression, GroupSparseLogisticRegressionCV),
     (GroupSparseMLPClassifier, GroupSparseMLPClassifierCV),
     (GroupSparseMLPRegressor, GroupSparseMLPRegressorCV),
+    (GroupSparseLinearRegression, GroupSparseLinearRegressionCV),
+    (GroupSparsePoissonRegressor, GroupSparsePoissonRegressorCV),
 ]
 
 
