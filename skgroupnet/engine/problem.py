@@ -155,6 +155,7 @@ class FullBatch:
 
     max_iter: int = 1000
     tol: float = 1e-6
+    solver: Literal["auto", "fista"] = "auto"
 
 
 @dataclass(frozen=True, eq=False)

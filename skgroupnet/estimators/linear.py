@@ -28,9 +28,13 @@ class GroupSparseLogisticRegression(NetworkClassifier, GroupSparseLinearModel):
     Parameters
     ----------
     penalty : str, penalty object or None, default="group_lasso"
-        R, by name ("none", "l1", "l2", "group_lasso", "sparse_group_lasso") or as an
-        object with settings of its own, see `skgroupnet.penalties`. None is no
-        penalty.
+        R, by name or as an object with settings of its own, see `skgroupnet.penalties`.
+        Convex: "l1", "l2", "elastic_net", "group_lasso", "sparse_group_lasso",
+        "group_elastic_net". Nonconvex, each also with "group_" before its name: "mcp",
+        "scad", "capped_l1", "transformed_l1", "log", "l12", "l23", "l0",
+        "hoyer_square"; and "l1_minus_l2". In two fits, the second one with weights that
+        follow from the first: "adaptive_group_lasso". Of layers in pairs: "path_norm".
+        "none" or None is no penalty.
     lam : float, default=1e-3
         Strength of the penalty, lambda in the objective; finite and >= 0.
     groups : array-like of shape (n_features,) or list of blocks, default=None
@@ -43,10 +47,17 @@ class GroupSparseLogisticRegression(NetworkClassifier, GroupSparseLinearModel):
         Whether each bias, the output's included, is a penalised group of its own.
     fit_intercept : bool, default=True
         Whether to fit an intercept; if not, it is zero.
-    solver : {"auto", "fista", "adam", "adamax", "rmsprop", "sgd", "rmda"}, \
+    solver : {"auto", "fista", "admm", "adam", "adamax", "rmsprop", "sgd", "rmda"}, \
             default="auto"
-        "fista" is an accelerated full-batch method, and what "auto" stands for. The
-        others are the stochastic updates of the networks, with their default settings.
+        "fista" is an accelerated proximal gradient method, "admm" the alternating
+        direction method of multipliers, and "auto" what is fastest for the problem; in
+        each iteration they use all rows. The others are the stochastic updates of the
+        networks, with their default settings.
+    rho : float or "auto", default="auto"
+        For ``solver="admm"`` only: weight, > 0, of the squared distance of the two
+        copies of the coefficients, one for the loss and one for the penalty. "auto"
+        balances the primal and the dual residual if the penalty is convex; else it is
+        large enough for the augmented Lagrangian to fall.
     learning_rate_init : float, default=1e-3
         Constant learning rate of a stochastic solver.
     batch_size : int or "auto", default="auto"
@@ -100,6 +111,11 @@ class GroupSparseLogisticRegression(NetworkClassifier, GroupSparseLinearModel):
         Objective of each iteration.
     loss_ : float
         Objective of the last iteration.
+    admm_history_ : dict of ndarray of shape (n_iter_,)
+        Course of ``solver="admm"``, defined only with it: "primal_residual", the
+        distance of the two copies of the coefficients; "dual_residual", `rho` times the
+        length of the last step of the first one; "objective", of the second one, which
+        is the answer; "lagrangian", the augmented one; and "rho".
     stationarity_gap_ : float
         Distance from the optimum: the largest distance, over all groups, of the
         negative gradient from the subdifferential of the penalty, divided by the
@@ -123,6 +139,11 @@ class GroupSparseLogisticRegression(NetworkClassifier, GroupSparseLinearModel):
     Notes
     -----
     A fit that leaves no feature warns and names the smallest such `lam`.
+
+    With ``penalty="adaptive_group_lasso"``, `fit` trains twice: with the group lasso,
+    then from there on with the weights of the groups divided by a power of the norms
+    that the group lasso gave them. Each time has `max_iter` iterations; ``n_iter_`` and
+    the curves are those of the second one.
 
     References
     ----------
@@ -158,6 +179,7 @@ class GroupSparseLogisticRegression(NetworkClassifier, GroupSparseLinearModel):
         penalize_bias=False,
         fit_intercept=True,
         solver="auto",
+        rho="auto",
         learning_rate_init=1e-3,
         batch_size="auto",
         max_iter=1000,
@@ -174,6 +196,7 @@ class GroupSparseLogisticRegression(NetworkClassifier, GroupSparseLinearModel):
         self.penalize_bias = penalize_bias
         self.fit_intercept = fit_intercept
         self.solver = solver
+        self.rho = rho
         self.learning_rate_init = learning_rate_init
         self.batch_size = batch_size
         self.max_iter = max_iter
@@ -186,7 +209,7 @@ class GroupSparseLogisticRegression(NetworkClassifier, GroupSparseLinearModel):
 
 
 class GroupSparseLinearRegression(GroupSparseLinearRegressor):
-    r"""Linear regression with a group penalty.
+    """Linear regression with a group penalty.
 
     Least squares for one or several outputs. It is a network without a hidden layer,
     and a convex problem if the penalty is convex: solved to `tol`, the answer is then
@@ -198,14 +221,18 @@ class GroupSparseLinearRegression(GroupSparseLinearRegressor):
         R = lam * sum_g sqrt(|g|) * norm(W_g)       (group lasso)
 
     with row weights s_i of mean 1. A group g holds the coefficients of one feature, or
-    of one group of features, for all outputs; its size \|g\| counts all of them.
+    of one group of features, for all outputs; its size counts all of them.
 
     Parameters
     ----------
     penalty : str, penalty object or None, default="group_lasso"
-        R, by name ("none", "l1", "l2", "group_lasso", "sparse_group_lasso") or as an
-        object with settings of its own, see `skgroupnet.penalties`. None is no
-        penalty.
+        R, by name or as an object with settings of its own, see `skgroupnet.penalties`.
+        Convex: "l1", "l2", "elastic_net", "group_lasso", "sparse_group_lasso",
+        "group_elastic_net". Nonconvex, each also with "group_" before its name: "mcp",
+        "scad", "capped_l1", "transformed_l1", "log", "l12", "l23", "l0",
+        "hoyer_square"; and "l1_minus_l2". In two fits, the second one with weights that
+        follow from the first: "adaptive_group_lasso". Of layers in pairs: "path_norm".
+        "none" or None is no penalty.
     lam : float, default=1e-3
         Strength of the penalty, lambda in the objective; finite and >= 0.
     groups : array-like of shape (n_features,) or list of blocks, default=None
@@ -218,9 +245,17 @@ class GroupSparseLinearRegression(GroupSparseLinearRegressor):
         Whether each bias, the output's included, is a penalised group of its own.
     fit_intercept : bool, default=True
         Whether to fit an intercept; if not, it is zero.
-    solver : {"auto", "fista", "adam", "adamax", "rmsprop", "sgd"}, default="auto"
-        "fista" is an accelerated full-batch method, and what "auto" stands for. The
-        others are the stochastic updates of the networks, with their default settings.
+    solver : {"auto", "fista", "admm", "adam", "adamax", "rmsprop", "sgd", "rmda"}, \
+            default="auto"
+        "fista" is an accelerated proximal gradient method, "admm" the alternating
+        direction method of multipliers, and "auto" what is fastest for the problem; in
+        each iteration they use all rows. The others are the stochastic updates of the
+        networks, with their default settings.
+    rho : float or "auto", default="auto"
+        For ``solver="admm"`` only: weight, > 0, of the squared distance of the two
+        copies of the coefficients, one for the loss and one for the penalty. "auto"
+        balances the primal and the dual residual if the penalty is convex; else it is
+        large enough for the augmented Lagrangian to fall.
     learning_rate_init : float, default=1e-3
         Constant learning rate of a stochastic solver.
     batch_size : int or "auto", default="auto"
@@ -268,6 +303,11 @@ class GroupSparseLinearRegression(GroupSparseLinearRegressor):
         Objective of each iteration.
     loss_ : float
         Objective of the last iteration.
+    admm_history_ : dict of ndarray of shape (n_iter_,)
+        Course of ``solver="admm"``, defined only with it: "primal_residual", the
+        distance of the two copies of the coefficients; "dual_residual", `rho` times the
+        length of the last step of the first one; "objective", of the second one, which
+        is the answer; "lagrangian", the augmented one; and "rho".
     stationarity_gap_ : float
         Distance from the optimum: the largest distance, over all groups, of the
         negative gradient from the subdifferential of the penalty, divided by the
@@ -296,6 +336,11 @@ class GroupSparseLinearRegression(GroupSparseLinearRegressor):
     `sklearn.linear_model.Ridge`.
 
     A fit that leaves no feature warns and names the smallest such `lam`.
+
+    With ``penalty="adaptive_group_lasso"``, `fit` trains twice: with the group lasso,
+    then from there on with the weights of the groups divided by a power of the norms
+    that the group lasso gave them. Each time has `max_iter` iterations; ``n_iter_`` and
+    the curves are those of the second one.
 
     References
     ----------
@@ -326,6 +371,7 @@ class GroupSparseLinearRegression(GroupSparseLinearRegressor):
         penalize_bias=False,
         fit_intercept=True,
         solver="auto",
+        rho="auto",
         learning_rate_init=1e-3,
         batch_size="auto",
         max_iter=1000,
@@ -341,6 +387,7 @@ class GroupSparseLinearRegression(GroupSparseLinearRegressor):
         self.penalize_bias = penalize_bias
         self.fit_intercept = fit_intercept
         self.solver = solver
+        self.rho = rho
         self.learning_rate_init = learning_rate_init
         self.batch_size = batch_size
         self.max_iter = max_iter
@@ -352,7 +399,7 @@ class GroupSparseLinearRegression(GroupSparseLinearRegressor):
 
 
 class GroupSparsePoissonRegressor(GroupSparsePoissonModel):
-    r"""Poisson regression with a group penalty.
+    """Poisson regression with a group penalty.
 
     Counts, or rates with exposures as row weights, by a linear model of their
     logarithm. It is a network without a hidden layer, and a convex problem if the
@@ -365,14 +412,18 @@ class GroupSparsePoissonRegressor(GroupSparsePoissonModel):
 
     with row weights s_i of mean 1 and y >= 0; the loss, half the unit deviance, is
     summed over the outputs. A group g holds the coefficients of one feature, or of one
-    group of features, for all outputs; its size \|g\| counts all of them.
+    group of features, for all outputs; its size counts all of them.
 
     Parameters
     ----------
     penalty : str, penalty object or None, default="group_lasso"
-        R, by name ("none", "l1", "l2", "group_lasso", "sparse_group_lasso") or as an
-        object with settings of its own, see `skgroupnet.penalties`. None is no
-        penalty.
+        R, by name or as an object with settings of its own, see `skgroupnet.penalties`.
+        Convex: "l1", "l2", "elastic_net", "group_lasso", "sparse_group_lasso",
+        "group_elastic_net". Nonconvex, each also with "group_" before its name: "mcp",
+        "scad", "capped_l1", "transformed_l1", "log", "l12", "l23", "l0",
+        "hoyer_square"; and "l1_minus_l2". In two fits, the second one with weights that
+        follow from the first: "adaptive_group_lasso". Of layers in pairs: "path_norm".
+        "none" or None is no penalty.
     lam : float, default=1e-3
         Strength of the penalty, lambda in the objective; finite and >= 0.
     groups : array-like of shape (n_features,) or list of blocks, default=None
@@ -385,9 +436,17 @@ class GroupSparsePoissonRegressor(GroupSparsePoissonModel):
         Whether each bias, the output's included, is a penalised group of its own.
     fit_intercept : bool, default=True
         Whether to fit an intercept; if not, it is zero.
-    solver : {"auto", "fista", "adam", "adamax", "rmsprop", "sgd"}, default="auto"
-        "fista" is an accelerated full-batch method, and what "auto" stands for. The
-        others are the stochastic updates of the networks, with their default settings.
+    solver : {"auto", "fista", "admm", "adam", "adamax", "rmsprop", "sgd", "rmda"}, \
+            default="auto"
+        "fista" is an accelerated proximal gradient method, "admm" the alternating
+        direction method of multipliers, and "auto" what is fastest for the problem; in
+        each iteration they use all rows. The others are the stochastic updates of the
+        networks, with their default settings.
+    rho : float or "auto", default="auto"
+        For ``solver="admm"`` only: weight, > 0, of the squared distance of the two
+        copies of the coefficients, one for the loss and one for the penalty. "auto"
+        balances the primal and the dual residual if the penalty is convex; else it is
+        large enough for the augmented Lagrangian to fall.
     learning_rate_init : float, default=1e-3
         Constant learning rate of a stochastic solver.
     batch_size : int or "auto", default="auto"
@@ -435,6 +494,11 @@ class GroupSparsePoissonRegressor(GroupSparsePoissonModel):
         Objective of each iteration.
     loss_ : float
         Objective of the last iteration.
+    admm_history_ : dict of ndarray of shape (n_iter_,)
+        Course of ``solver="admm"``, defined only with it: "primal_residual", the
+        distance of the two copies of the coefficients; "dual_residual", `rho` times the
+        length of the last step of the first one; "objective", of the second one, which
+        is the answer; "lagrangian", the augmented one; and "rho".
     stationarity_gap_ : float
         Distance from the optimum: the largest distance, over all groups, of the
         negative gradient from the subdifferential of the penalty, divided by the
@@ -461,6 +525,11 @@ class GroupSparsePoissonRegressor(GroupSparsePoissonModel):
     With ``penalty="l2"`` `lam` is ``alpha`` of `sklearn.linear_model.PoissonRegressor`.
 
     A fit that leaves no feature warns and names the smallest such `lam`.
+
+    With ``penalty="adaptive_group_lasso"``, `fit` trains twice: with the group lasso,
+    then from there on with the weights of the groups divided by a power of the norms
+    that the group lasso gave them. Each time has `max_iter` iterations; ``n_iter_`` and
+    the curves are those of the second one.
 
     References
     ----------
@@ -493,6 +562,7 @@ class GroupSparsePoissonRegressor(GroupSparsePoissonModel):
         penalize_bias=False,
         fit_intercept=True,
         solver="auto",
+        rho="auto",
         learning_rate_init=1e-3,
         batch_size="auto",
         max_iter=1000,
@@ -508,6 +578,7 @@ class GroupSparsePoissonRegressor(GroupSparsePoissonModel):
         self.penalize_bias = penalize_bias
         self.fit_intercept = fit_intercept
         self.solver = solver
+        self.rho = rho
         self.learning_rate_init = learning_rate_init
         self.batch_size = batch_size
         self.max_iter = max_iter

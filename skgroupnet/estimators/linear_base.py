@@ -1,13 +1,18 @@
 """What linear models share: solvers, and results in scikit-learn's shapes."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from skgroupnet.estimators.base import GroupSparseEstimator
 from skgroupnet.estimators.deviance import poisson_d2
 from skgroupnet.estimators.predictors import NetworkRegressor
 from skgroupnet.estimators.training import SOLVERS, make_update
+
+# The solvers that use all rows in each iteration.
+FULL_BATCH = ("auto", "fista", "admm")
 
 
 class GroupSparseLinearModel(GroupSparseEstimator):
@@ -16,7 +21,8 @@ class GroupSparseLinearModel(GroupSparseEstimator):
     _parameter_constraints: dict = {
         **GroupSparseEstimator._parameter_constraints,
         "fit_intercept": ["boolean"],
-        "solver": [StrOptions({"auto", "fista", *SOLVERS})],
+        "solver": [StrOptions({*FULL_BATCH, *SOLVERS})],
+        "rho": [StrOptions({"auto"}), Interval(Real, 0, np.inf, closed="neither")],
     }
 
     _dtypes = (np.float64, np.float32)
@@ -68,10 +74,12 @@ class GroupSparseLinearModel(GroupSparseEstimator):
         return None
 
     def _training_settings(self):
-        from skgroupnet.engine import FullBatch, Settings
+        from skgroupnet.engine import ADMM, FullBatch, Settings
 
-        if self.solver in ("auto", "fista"):
-            return FullBatch(self.max_iter, self.tol)
+        if self.solver == "admm":
+            return ADMM(self.max_iter, self.tol, self.rho)
+        if self.solver in FULL_BATCH:
+            return FullBatch(self.max_iter, self.tol, self.solver)
         return Settings(
             update=make_update(self.solver),
             batch_size=self.batch_size,
@@ -80,6 +88,17 @@ class GroupSparseLinearModel(GroupSparseEstimator):
             n_iter_no_change=np.inf,
             gap=self.tol,
         )
+
+    def _finish(self, plan, outcome):
+        # Only one of the solvers writes it.
+        self.__dict__.pop("admm_history_", None)
+        super()._finish(plan, outcome)
+
+    def _fit_attributes(self, fit):
+        attributes = super()._fit_attributes(fit)
+        if self.solver == "admm":
+            attributes["admm_history_"] = dict(fit.history)
+        return attributes
 
     def _network_attributes(self, network, task, kept):
         """Also the coefficients in scikit-learn's shapes, whatever was pruned."""

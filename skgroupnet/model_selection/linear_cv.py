@@ -53,9 +53,13 @@ class GroupSparseLogisticRegressionCV(
         Bytes that the networks in training may take at a time, by an estimate. More
         of them are trained in several runs, with the same results.
     penalty : str, penalty object or None, default="group_lasso"
-        R, by name ("none", "l1", "l2", "group_lasso", "sparse_group_lasso") or as an
-        object with settings of its own, see `skgroupnet.penalties`. None is no
-        penalty.
+        R, by name or as an object with settings of its own, see `skgroupnet.penalties`.
+        Convex: "l1", "l2", "elastic_net", "group_lasso", "sparse_group_lasso",
+        "group_elastic_net". Nonconvex, each also with "group_" before its name: "mcp",
+        "scad", "capped_l1", "transformed_l1", "log", "l12", "l23", "l0",
+        "hoyer_square"; and "l1_minus_l2". In two fits, the second one with weights that
+        follow from the first: "adaptive_group_lasso". Of layers in pairs: "path_norm".
+        "none" or None is no penalty.
     groups : array-like of shape (n_features,) or list of blocks, default=None
         Groups of input features. Either one label per feature (anything hashable;
         equal labels form a group, a negative integer leaves a feature unpenalised), or
@@ -66,10 +70,17 @@ class GroupSparseLogisticRegressionCV(
         Whether each bias, the output's included, is a penalised group of its own.
     fit_intercept : bool, default=True
         Whether to fit an intercept; if not, it is zero.
-    solver : {"auto", "fista", "adam", "adamax", "rmsprop", "sgd", "rmda"}, \
+    solver : {"auto", "fista", "admm", "adam", "adamax", "rmsprop", "sgd", "rmda"}, \
             default="auto"
-        "fista" is an accelerated full-batch method, and what "auto" stands for. The
-        others are the stochastic updates of the networks, with their default settings.
+        "fista" is an accelerated proximal gradient method, "admm" the alternating
+        direction method of multipliers, and "auto" what is fastest for the problem; in
+        each iteration they use all rows. The others are the stochastic updates of the
+        networks, with their default settings.
+    rho : float or "auto", default="auto"
+        For ``solver="admm"`` only: weight, > 0, of the squared distance of the two
+        copies of the coefficients, one for the loss and one for the penalty. "auto"
+        balances the primal and the dual residual if the penalty is convex; else it is
+        large enough for the augmented Lagrangian to fall.
     learning_rate_init : float, default=1e-3
         Constant learning rate of a stochastic solver.
     batch_size : int or "auto", default="auto"
@@ -136,6 +147,11 @@ class GroupSparseLogisticRegressionCV(
         Objective of each iteration.
     loss_ : float
         Objective of the last iteration.
+    admm_history_ : dict of ndarray of shape (n_iter_,)
+        Course of ``solver="admm"``, defined only with it: "primal_residual", the
+        distance of the two copies of the coefficients; "dual_residual", `rho` times the
+        length of the last step of the first one; "objective", of the second one, which
+        is the answer; "lagrangian", the augmented one; and "rho".
     stationarity_gap_ : float
         Distance from the optimum: the largest distance, over all groups, of the
         negative gradient from the subdifferential of the penalty, divided by the
@@ -203,6 +219,7 @@ class GroupSparseLogisticRegressionCV(
         penalize_bias=False,
         fit_intercept=True,
         solver="auto",
+        rho="auto",
         learning_rate_init=1e-3,
         batch_size="auto",
         max_iter=1000,
@@ -224,6 +241,7 @@ class GroupSparseLogisticRegressionCV(
         self.penalize_bias = penalize_bias
         self.fit_intercept = fit_intercept
         self.solver = solver
+        self.rho = rho
         self.learning_rate_init = learning_rate_init
         self.batch_size = batch_size
         self.max_iter = max_iter
@@ -268,9 +286,13 @@ class GroupSparseLinearRegressionCV(LamSearch, GroupSparseLinearRegressor):
         Bytes that the networks in training may take at a time, by an estimate. More
         of them are trained in several runs, with the same results.
     penalty : str, penalty object or None, default="group_lasso"
-        R, by name ("none", "l1", "l2", "group_lasso", "sparse_group_lasso") or as an
-        object with settings of its own, see `skgroupnet.penalties`. None is no
-        penalty.
+        R, by name or as an object with settings of its own, see `skgroupnet.penalties`.
+        Convex: "l1", "l2", "elastic_net", "group_lasso", "sparse_group_lasso",
+        "group_elastic_net". Nonconvex, each also with "group_" before its name: "mcp",
+        "scad", "capped_l1", "transformed_l1", "log", "l12", "l23", "l0",
+        "hoyer_square"; and "l1_minus_l2". In two fits, the second one with weights that
+        follow from the first: "adaptive_group_lasso". Of layers in pairs: "path_norm".
+        "none" or None is no penalty.
     groups : array-like of shape (n_features,) or list of blocks, default=None
         Groups of input features. Either one label per feature (anything hashable;
         equal labels form a group, a negative integer leaves a feature unpenalised), or
@@ -281,9 +303,17 @@ class GroupSparseLinearRegressionCV(LamSearch, GroupSparseLinearRegressor):
         Whether each bias, the output's included, is a penalised group of its own.
     fit_intercept : bool, default=True
         Whether to fit an intercept; if not, it is zero.
-    solver : {"auto", "fista", "adam", "adamax", "rmsprop", "sgd"}, default="auto"
-        "fista" is an accelerated full-batch method, and what "auto" stands for. The
-        others are the stochastic updates of the networks, with their default settings.
+    solver : {"auto", "fista", "admm", "adam", "adamax", "rmsprop", "sgd", "rmda"}, \
+            default="auto"
+        "fista" is an accelerated proximal gradient method, "admm" the alternating
+        direction method of multipliers, and "auto" what is fastest for the problem; in
+        each iteration they use all rows. The others are the stochastic updates of the
+        networks, with their default settings.
+    rho : float or "auto", default="auto"
+        For ``solver="admm"`` only: weight, > 0, of the squared distance of the two
+        copies of the coefficients, one for the loss and one for the penalty. "auto"
+        balances the primal and the dual residual if the penalty is convex; else it is
+        large enough for the augmented Lagrangian to fall.
     learning_rate_init : float, default=1e-3
         Constant learning rate of a stochastic solver.
     batch_size : int or "auto", default="auto"
@@ -344,6 +374,11 @@ class GroupSparseLinearRegressionCV(LamSearch, GroupSparseLinearRegressor):
         Objective of each iteration.
     loss_ : float
         Objective of the last iteration.
+    admm_history_ : dict of ndarray of shape (n_iter_,)
+        Course of ``solver="admm"``, defined only with it: "primal_residual", the
+        distance of the two copies of the coefficients; "dual_residual", `rho` times the
+        length of the last step of the first one; "objective", of the second one, which
+        is the answer; "lagrangian", the augmented one; and "rho".
     stationarity_gap_ : float
         Distance from the optimum: the largest distance, over all groups, of the
         negative gradient from the subdifferential of the penalty, divided by the
@@ -410,6 +445,7 @@ class GroupSparseLinearRegressionCV(LamSearch, GroupSparseLinearRegressor):
         penalize_bias=False,
         fit_intercept=True,
         solver="auto",
+        rho="auto",
         learning_rate_init=1e-3,
         batch_size="auto",
         max_iter=1000,
@@ -430,6 +466,7 @@ class GroupSparseLinearRegressionCV(LamSearch, GroupSparseLinearRegressor):
         self.penalize_bias = penalize_bias
         self.fit_intercept = fit_intercept
         self.solver = solver
+        self.rho = rho
         self.learning_rate_init = learning_rate_init
         self.batch_size = batch_size
         self.max_iter = max_iter
@@ -474,9 +511,13 @@ class GroupSparsePoissonRegressorCV(LamSearch, GroupSparsePoissonModel):
         Bytes that the networks in training may take at a time, by an estimate. More
         of them are trained in several runs, with the same results.
     penalty : str, penalty object or None, default="group_lasso"
-        R, by name ("none", "l1", "l2", "group_lasso", "sparse_group_lasso") or as an
-        object with settings of its own, see `skgroupnet.penalties`. None is no
-        penalty.
+        R, by name or as an object with settings of its own, see `skgroupnet.penalties`.
+        Convex: "l1", "l2", "elastic_net", "group_lasso", "sparse_group_lasso",
+        "group_elastic_net". Nonconvex, each also with "group_" before its name: "mcp",
+        "scad", "capped_l1", "transformed_l1", "log", "l12", "l23", "l0",
+        "hoyer_square"; and "l1_minus_l2". In two fits, the second one with weights that
+        follow from the first: "adaptive_group_lasso". Of layers in pairs: "path_norm".
+        "none" or None is no penalty.
     groups : array-like of shape (n_features,) or list of blocks, default=None
         Groups of input features. Either one label per feature (anything hashable;
         equal labels form a group, a negative integer leaves a feature unpenalised), or
@@ -487,9 +528,17 @@ class GroupSparsePoissonRegressorCV(LamSearch, GroupSparsePoissonModel):
         Whether each bias, the output's included, is a penalised group of its own.
     fit_intercept : bool, default=True
         Whether to fit an intercept; if not, it is zero.
-    solver : {"auto", "fista", "adam", "adamax", "rmsprop", "sgd"}, default="auto"
-        "fista" is an accelerated full-batch method, and what "auto" stands for. The
-        others are the stochastic updates of the networks, with their default settings.
+    solver : {"auto", "fista", "admm", "adam", "adamax", "rmsprop", "sgd", "rmda"}, \
+            default="auto"
+        "fista" is an accelerated proximal gradient method, "admm" the alternating
+        direction method of multipliers, and "auto" what is fastest for the problem; in
+        each iteration they use all rows. The others are the stochastic updates of the
+        networks, with their default settings.
+    rho : float or "auto", default="auto"
+        For ``solver="admm"`` only: weight, > 0, of the squared distance of the two
+        copies of the coefficients, one for the loss and one for the penalty. "auto"
+        balances the primal and the dual residual if the penalty is convex; else it is
+        large enough for the augmented Lagrangian to fall.
     learning_rate_init : float, default=1e-3
         Constant learning rate of a stochastic solver.
     batch_size : int or "auto", default="auto"
@@ -550,6 +599,11 @@ class GroupSparsePoissonRegressorCV(LamSearch, GroupSparsePoissonModel):
         Objective of each iteration.
     loss_ : float
         Objective of the last iteration.
+    admm_history_ : dict of ndarray of shape (n_iter_,)
+        Course of ``solver="admm"``, defined only with it: "primal_residual", the
+        distance of the two copies of the coefficients; "dual_residual", `rho` times the
+        length of the last step of the first one; "objective", of the second one, which
+        is the answer; "lagrangian", the augmented one; and "rho".
     stationarity_gap_ : float
         Distance from the optimum: the largest distance, over all groups, of the
         negative gradient from the subdifferential of the penalty, divided by the
@@ -614,6 +668,7 @@ class GroupSparsePoissonRegressorCV(LamSearch, GroupSparsePoissonModel):
         penalize_bias=False,
         fit_intercept=True,
         solver="auto",
+        rho="auto",
         learning_rate_init=1e-3,
         batch_size="auto",
         max_iter=1000,
@@ -634,6 +689,7 @@ class GroupSparsePoissonRegressorCV(LamSearch, GroupSparsePoissonModel):
         self.penalize_bias = penalize_bias
         self.fit_intercept = fit_intercept
         self.solver = solver
+        self.rho = rho
         self.learning_rate_init = learning_rate_init
         self.batch_size = batch_size
         self.max_iter = max_iter

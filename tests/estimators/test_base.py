@@ -16,9 +16,11 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skgroupnet import (
+    GroupSparseLinearRegression,
     GroupSparseLogisticRegression,
     GroupSparseMLPClassifier,
     GroupSparseMLPRegressor,
+    GroupSparsePoissonRegressor,
 )
 from skgroupnet.penalties import GroupLasso, SparseGroupLasso
 
@@ -26,6 +28,8 @@ ESTIMATORS = [
     GroupSparseMLPClassifier,
     GroupSparseMLPRegressor,
     GroupSparseLogisticRegression,
+    GroupSparseLinearRegression,
+    GroupSparsePoissonRegressor,
 ]
 
 
@@ -73,11 +77,11 @@ LINEAR = {
     "penalize_bias": False,
     "fit_intercept": True,
     "solver": "auto",
+    "rho": "auto",
     "learning_rate_init": 1e-3,
     "batch_size": "auto",
     "max_iter": 1000,
     "tol": 1e-6,
-    "class_weight": None,
     "warm_start": False,
     "random_state": None,
     "verbose": False,
@@ -88,7 +92,9 @@ LINEAR = {
 def test_signatures():
     assert signature(GroupSparseMLPClassifier) == {**NETWORK, "class_weight": None}
     assert signature(GroupSparseMLPRegressor) == {**NETWORK, "loss": "squared_error"}
-    assert signature(GroupSparseLogisticRegression) == LINEAR
+    assert signature(GroupSparseLogisticRegression) == {**LINEAR, "class_weight": None}
+    assert signature(GroupSparseLinearRegression) == LINEAR
+    assert signature(GroupSparsePoissonRegressor) == LINEAR
 
 
 @pytest.fixture
@@ -191,7 +197,7 @@ def test_meta_estimators(two_classes, numbers, epochs, classifier):
 def test_representations(cls, two_classes, epochs):
     X, y = two_classes
     y = (y == "yes").astype(int)
-    settings = {} if cls is GroupSparseLogisticRegression else epochs(3)
+    settings = epochs(3) if "MLP" in cls.__name__ else {}
     model = cls(lam=0.05, penalty=GroupLasso(), groups=[[0, 1]], **settings)
     assert "lam=0.05" in repr(model)
     assert cls.__name__ in model._repr_html_()

@@ -91,4 +91,4 @@ def test_attributes_are_documented(plain, search):
     X, y = np.arange(24.0).reshape(12, 2) / 24, np.arange(12) % 2
     model = search(lams=[0.01], cv=2, max_iter=5).fit(X, y)
     public = {name for name in vars(model) if name.endswith("_")}
-    assert public == set(documented[0]) - {"feature_names_in_"}
+    assert public == set(documented[0]) - {"feature_names_in_", "admm_history_"}
