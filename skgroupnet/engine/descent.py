@@ -10,6 +10,7 @@ from torch import Tensor
 
 from skgroupnet.config import chosen_step
 from skgroupnet.engine.compiled import SHRINKS, _step
+from skgroupnet.engine.losses import LOSSES
 from skgroupnet.engine.problem import Problem
 from skgroupnet.engine.shrinkage import Shrinkage
 from skgroupnet.penalties import SparseGroupLasso
@@ -70,6 +71,7 @@ def can_descend(problem: Problem) -> bool:
         and isinstance(problem.X, np.ndarray)
         and torch.device(problem.device).type == "cpu"
         and type(problem.penalty) in SHRINKS
+        and LOSSES[problem.loss].curvatures is not None
         and not problem.penalize_bias
         and not problem.keep_zeros
         and small

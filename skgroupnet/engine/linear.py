@@ -90,12 +90,13 @@ class LinearModel:
         return self.predicted(raw).sub_(self.y).mul_(self.scale)
 
     def curvatures(self, raw: Tensor) -> Tensor:
-        """Bound on the second derivatives of the mean loss, (k, n) or (1, n).
+        """Second derivatives of the mean loss, (k, n), or (1, n) if all are the same.
 
         No row is without: a Newton step divides by them.
         """
-        bound = self.loss.curvatures(self.predicted(raw))
-        return bound.clamp_min_(LEAST_CURVATURE).mul_(self.scale)
+        assert self.loss.curvatures is not None
+        second = self.loss.curvatures(self.predicted(raw))
+        return second.clamp_min_(LEAST_CURVATURE).mul_(self.scale)
 
     def gradient(self, errors: Tensor) -> Tensor:
         """Gradient of the mean loss, flat."""

@@ -47,10 +47,10 @@ class Loss:
     curvature : float
         Bound on the largest eigenvalue of the Hessian with respect to f; infinite if
         there is none.
-    curvatures : callable
-        ``curvatures(predicted)`` -> diagonal that is nowhere below the Hessian with
-        respect to f: (..., n_outputs, b) -> the same, or (..., 1, b) if all outputs
-        have the same.
+    curvatures : callable, default=None
+        ``curvatures(predicted)`` -> diagonal of the Hessian with respect to f:
+        (..., n_outputs, b) -> the same, or (..., 1, b) if all outputs have the same.
+        None: it is not diagonal.
     """
 
     output: str
@@ -58,7 +58,7 @@ class Loss:
     value: Callable[[Tensor, Tensor], Tensor]
     hessian: Callable[[Tensor, Tensor], Tensor]
     curvature: float
-    curvatures: Callable[[Tensor], Tensor]
+    curvatures: Callable[[Tensor], Tensor] | None = None
 
 
 def _softmax(raw: Tensor, out: Tensor) -> None:
@@ -68,11 +68,6 @@ def _softmax(raw: Tensor, out: Tensor) -> None:
 def _softmax_hessian(predicted: Tensor, v: Tensor) -> Tensor:
     product = predicted * v
     return product - predicted * product.sum(-2, keepdim=True)
-
-
-def _softmax_curvatures(p: Tensor) -> Tensor:
-    # diag(p) - pp' is at most diag(p), and by its row sums at most diag(2 p (1 - p)).
-    return p.where(p.amax(-2, keepdim=True) <= 0.5, 2 * p * (1 - p))
 
 
 def _cross_entropy(raw: Tensor, y: Tensor) -> Tensor:
@@ -122,7 +117,6 @@ LOSSES = {
         _cross_entropy,
         _softmax_hessian,
         curvature=0.5,
-        curvatures=_softmax_curvatures,
     ),
     "log_loss": Loss(
         "logistic",

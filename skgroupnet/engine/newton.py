@@ -1,7 +1,7 @@
 r"""Proximal Newton method on working sets of features, for linear models.
 
-With raw prediction f = X W + b, errors e_i = s_i (h(f_i) - y_i) / n and curvature
-d_i >= s_i h'(f_i) / n of row i, one iteration minimises over the working set
+With raw prediction f = X W + b, errors e_i = s_i (h(f_i) - y_i) / n and second derivatives
+d_i = s_i h'(f_i) / n of row i, one iteration minimises over the working set
 
     sum_k (e_k + d_k v_k / 2)'v_k + R(W),      v_k = X (W - W_0)_k + (b - b_0)_k,
 
@@ -49,17 +49,17 @@ JITTER = 1e-10
 # A descent, and a working set, ends at these shares of the gap it starts from.
 DESCENT_SHARE, WORKING_SHARE = 0.1, 0.3
 MAX_HALVINGS = 40
-# Iterations that no longer lower the objective: rounding allows no more.
-MAX_STALLED = 3
+# Iterations that lower neither the objective nor the gap: rounding allows no more.
+MAX_STALLED = 5
 
 
 def newton(
     problem: Problem,
     models: Sequence[Model],
-    *,
     max_iter: int,
     tol: float,
     watch: Watch | None = None,
+    *,
     warm: bool = False,
 ) -> list[Fit]:
     """Minimise the objective of linear models over all their rows, one by one.
@@ -176,17 +176,17 @@ class _Newton:
     ) -> Outcome:
         """Iterate, with the objective written to ``curve``; return the verdict."""
         errors, gap = self.linear.errors(self.raw), self._choose()
-        target, stalled = self._target(gap, tol), 0
+        target, stalled, least = self._target(gap, tol), 0, math.inf
         for n_iter in range(1, max_iter + 1):
             before = self.objective
             self._step(errors, gap, tol)
             curve.append(self.objective)
             if not math.isfinite(self.objective):
                 return "diverged"
-            moved = before - self.objective > self._noise()
-            stalled = 0 if moved else stalled + 1
             errors = self.linear.errors(self.raw)
             gap = self.linear.shrinkage.gap(self.flat, self._gradient(errors))
+            lower = gap < least or before - self.objective > self._noise()
+            stalled, least = 0 if lower else stalled + 1, min(gap, least)
             if gap <= target or stalled:
                 self.grad = self.linear.gradient(errors)
                 gap = self._choose()
@@ -306,7 +306,7 @@ class _Newton:
         root, failed = torch.linalg.cholesky_ex(moments)
         if failed:
             return torch.zeros_like(errors)
-        slopes = (self.panel @ errors.T).double()
+        root, slopes = root.contiguous(), (self.panel @ errors.T).double()
         errors = torch.linalg.solve_triangular(root, slopes, upper=False).T.contiguous()
         flat = Curvature(torch.ones_like(root[:1]), False)
         before, exact = weights.clone(), weights.double()
@@ -317,9 +317,7 @@ class _Newton:
         move = weights - before
         return move.T @ self.panel - (means @ move).T
 
-    def _search(
-        self, weights: Tensor, move: Tensor, bias: Tensor, raw: Tensor
-    ) -> None:
+    def _search(self, weights: Tensor, move: Tensor, bias: Tensor, raw: Tensor) -> None:
         """Go along a line as far as the objective falls; stay if it does not."""
         limit, part = self.objective + self._noise(), 1.0
         for _ in range(MAX_HALVINGS):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -151,7 +151,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class FullBatch:
-    """How a linear model is solved: to a stationarity gap of at most ``tol``."""
+    """How a linear model is solved: to a stationarity gap of at most ``tol``.
+
+    With ``solver="auto"`` by the Newton method on working sets where that is possible,
+    else by FISTA.
+    """
 
     max_iter: int = 1000
     tol: float = 1e-6
@@ -170,11 +174,15 @@ class Job:
         The model.
     settings : Settings, FullBatch or ADMM
         How it is trained.
+    chain : hashable, default=None
+        Linear models of equal chain differ only in lam: they are solved in turn from
+        the largest down, each from the solution of the one before. None: alone.
     """
 
     problem: Problem
     model: Model
     settings: Settings | FullBatch | ADMM
+    chain: Hashable = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Jobs of any kind to fits: networks in stacks, linear models one to a thread."""
+"""Jobs of any kind to fits: networks in stacks, linear models in chains, in threads."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from dataclasses import replace
 import numpy as np
 
 from skgroupnet.engine.admm import ADMM, admm
+from skgroupnet.engine.descent import can_descend
 from skgroupnet.engine.fista import fista
-from skgroupnet.engine.problem import Epoch, Fit, Job, Settings, Watch
+from skgroupnet.engine.newton import newton
+from skgroupnet.engine.problem import Epoch, Fit, FullBatch, Job, Settings, Watch
 from skgroupnet.engine.stochastic import train_together
 from skgroupnet.engine.threads import available_threads, threads_for
 
@@ -46,14 +48,25 @@ def solve(
         fits |= zip(batches, trained, strict=True)
     if any(fit.outcome == "interrupted" for fit in fits.values()):
         fits |= {m: _not_begun(jobs[m]) for m in whole}
-    elif len(whole) == 1:
-        fits[whole[0]] = _descend(jobs[whole[0]], watch)
-    elif whole:
-        solved = _solve_apart(
-            [jobs[m] for m in whole], watch, n_threads or available_threads()
+    else:
+        chains = _chains(jobs, whole)
+        fits |= (
+            _solve_chain(jobs, chains[0], watch)
+            if len(chains) == 1
+            else _solve_apart(jobs, chains, watch, n_threads or available_threads())
         )
-        fits |= zip(whole, solved, strict=True)
     return [fits[m] for m in range(len(jobs))]
+
+
+def _chains(jobs: Sequence[Job], numbers: Sequence[int]) -> list[list[int]]:
+    """Numbers of the jobs that are solved in turn, the strongest penalty first."""
+    chains: dict[object, list[int]] = {}
+    for m in numbers:
+        chain = jobs[m].chain
+        chains.setdefault((m,) if chain is None else chain, []).append(m)
+    return [
+        sorted(chain, key=lambda m: -jobs[m].model.lam) for chain in chains.values()
+    ]
 
 
 def _not_begun(job: Job) -> Fit:
@@ -62,6 +75,28 @@ def _not_begun(job: Job) -> Fit:
 
 def _interrupted(fit: Fit) -> Fit:
     return replace(fit, outcome="interrupted") if fit.outcome == "stopped" else fit
+
+
+def _solve_chain(
+    jobs: Sequence[Job], chain: Sequence[int], watch: Watch | None
+) -> dict[int, Fit]:
+    """Solve jobs in turn, each from the solution of the one before."""
+    first = jobs[chain[0]]
+    settings = first.settings
+    automatic = isinstance(settings, FullBatch) and settings.solver == "auto"
+    if automatic and can_descend(first.problem):
+        models = [jobs[m].model for m in chain]
+        limits = settings.max_iter, settings.tol
+        fits = newton(first.problem, models, *limits, watch, warm=True)
+        return dict(zip(chain, fits, strict=True))
+    fits = []
+    for m in chain:
+        job = jobs[m]
+        if fits:
+            job = replace(job, model=replace(job.model, start=fits[-1].network))
+        over = bool(fits) and fits[-1].outcome in ("interrupted", "stopped")
+        fits.append(_not_begun(job) if over else _descend(job, watch))
+    return dict(zip(chain, fits, strict=True))
 
 
 def _descend(job: Job, watch: Watch | None) -> Fit:
@@ -79,36 +114,48 @@ def _descend(job: Job, watch: Watch | None) -> Fit:
     return fit
 
 
-def _solve_apart(jobs: Sequence[Job], watch: Watch | None, n_threads: int) -> list[Fit]:
-    """Solve full-batch jobs independently, each in one thread."""
+def _solve_apart(
+    jobs: Sequence[Job],
+    chains: Sequence[Sequence[int]],
+    watch: Watch | None,
+    n_threads: int,
+) -> dict[int, Fit]:
+    """Solve chains of jobs independently, each in one thread."""
     stopped = threading.Event()
-    fits = {m: _not_begun(job) for m, job in enumerate(jobs)}
-    running = np.ones(len(jobs), dtype=bool)
+    fits = {m: _not_begun(jobs[m]) for chain in chains for m in chain}
+    losses, running = np.full(len(jobs), np.nan), np.zeros(len(jobs), dtype=bool)
+    running[list(fits)] = True
 
-    def run(job: Job) -> Fit:
+    def run(chain: Sequence[int]) -> dict[int, Fit]:
         if stopped.is_set():
-            return _not_begun(job)
-        return _descend(job, lambda epoch: stopped.is_set())
+            return {}
+        return _solve_chain(jobs, chain, lambda epoch: stopped.is_set())
 
     with threads_for(0.0), ThreadPoolExecutor(n_threads) as pool:
-        runs = {pool.submit(run, job): m for m, job in enumerate(jobs)}
+        runs = [pool.submit(run, chain) for chain in chains]
         try:
             for n_done, done in enumerate(as_completed(runs), 1):
-                m = runs[done]
-                fits[m], running[m] = done.result(), False
-                losses = np.full(len(jobs), np.nan)
-                losses[m] = fits[m].loss_curve[-1] if fits[m].loss_curve else np.nan
+                solved = done.result()
+                fits |= solved
+                losses[:] = np.nan
+                for m, fit in solved.items():
+                    running[m] = False
+                    losses[m] = fit.loss_curve[-1] if fit.loss_curve else np.nan
                 epoch = Epoch(
-                    n_done, losses, None, lambda m: fits[m].network, running.copy()
+                    n_done,
+                    losses.copy(),
+                    None,
+                    lambda m: fits[m].network,
+                    running.copy(),
                 )
                 if watch is not None and watch(epoch):
                     stopped.set()
         except KeyboardInterrupt:
             stopped.set()
-            for done, m in runs.items():
+            for done in runs:
                 if not done.cancel():
-                    fits[m] = _interrupted(done.result())
+                    fits |= {m: _interrupted(f) for m, f in done.result().items()}
         except BaseException:
             stopped.set()
             raise
-    return [fits[m] for m in range(len(jobs))]
+    return fits

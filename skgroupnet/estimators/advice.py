@@ -18,6 +18,10 @@ OUTCOMES = {
         "Training stopped after max_iter={max_iter} iterations before it converged. "
         "Raise max_iter or tol."
     ),
+    "stalled": (
+        "Training stopped after {n_iter} iterations before it converged: rounding "
+        "allows no more progress. Raise tol, scale the inputs, or use float64."
+    ),
     "interrupted": (
         "Training was interrupted by the user after {n_iter} iterations. The network "
         "of the last whole iteration (the best one under early stopping) is kept."
@@ -29,6 +33,7 @@ OUTCOMES = {
 }
 CATEGORIES = {
     "max_iter": ConvergenceWarning,
+    "stalled": ConvergenceWarning,
     "interrupted": UserWarning,
     "diverged": ConvergenceWarning,
 }

@@ -65,6 +65,13 @@ INLINE void NAME(shrink_block)(const Descent *p, int64_t g, REAL step, REAL *res
                                int64_t n)
 {
     REAL strength = ((const REAL *)p->strength)[g], squares = 0;
+    if (p->shrink == KEEP)
+        return;
+    if (p->shrink == RIDGE) {
+        for (int64_t i = 0; i < n; i++)
+            z[i] /= step * strength + 1;
+        return;
+    }
     if (p->shrink == SPARSE_SOFT) {
         REAL threshold = step * ((const REAL *)p->lasso)[g];
         for (int64_t i = 0; i < n; i++)

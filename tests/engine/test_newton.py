@@ -1,0 +1,252 @@
+"""The Newton method on working sets, against FISTA and by its own certificate."""
+
+import numpy as np
+import pytest
+
+from skgroupnet.engine import (
+    FullBatch,
+    Job,
+    Problem,
+    solve,
+    stationarity_gap,
+)
+from skgroupnet.engine import newton as module
+from skgroupnet.engine.compiled import SHRINKS
+from skgroupnet.engine.descent import LARGEST_BLOCK, can_descend
+from skgroupnet.engine.fista import fista
+from skgroupnet.engine.newton import newton
+from skgroupnet.penalties import (
+    L1,
+    L2,
+    PENALTIES,
+    GroupLasso,
+    NoPenalty,
+    SparseGroupLasso,
+)
+
+pytestmark = pytest.mark.skipif(
+    not can_descend(Problem(np.zeros((2, 1)), np.zeros((2, 1)), "log_loss", L1())),
+    reason="needs compiled code",
+)
+
+CONVEX = [NoPenalty(), L1(), L2(), GroupLasso(), SparseGroupLasso(0.5)]
+
+
+def rows(loss, n, d, seed=0, dtype=np.float64):
+    """Rows with strongly correlated, badly scaled columns that are not centred."""
+    rng = np.random.RandomState(seed)
+    X = rng.randn(n, d)
+    for j in range(1, d):
+        X[:, j] = 0.8 * X[:, j - 1] + 0.6 * X[:, j]
+    X = X * np.exp(rng.randn(d) / 2) + rng.randn(d)
+    W = rng.randn(d, 3) * (rng.rand(d, 1) < 0.3)
+    raw = X @ W
+    raw = (raw - raw.mean(0)) / raw.std(0)
+    if loss == "log_loss":
+        y = rng.rand(*raw.shape) < 1 / (1 + np.exp(-2 * raw))
+    elif loss == "poisson":
+        y = rng.poisson(np.exp(raw / 2))
+    else:
+        y = raw + 0.3 * rng.randn(*raw.shape)
+    return X.astype(dtype), y.astype(dtype)
+
+
+def one(problem, model, max_iter=200, tol=1e-9, **kwargs):
+    (fit,) = newton(problem, [model], max_iter, tol, **kwargs)
+    return fit
+
+
+@pytest.fixture
+def start(zeros):
+    def start(problem, n_outputs=3):
+        widths = (problem.X.shape[1], n_outputs)
+        return zeros(problem.loss, widths, problem.X.dtype)
+
+    return start
+
+
+@pytest.mark.parametrize("penalty", CONVEX, ids=repr)
+@pytest.mark.parametrize("shape", [(120, 20), (40, 60)], ids=str)
+@pytest.mark.parametrize("loss", ["squared_error", "log_loss", "poisson"])
+def test_the_optimum_is_fistas(loss, shape, penalty, start, make_model):
+    X, y = rows(loss, *shape)
+    if shape[0] < shape[1] and isinstance(penalty, NoPenalty):
+        return
+    labels = np.repeat(np.arange(shape[1] // 4), 4)
+    labels[-1] = -1
+    problem = Problem(X, y, loss, penalty, labels=labels)
+    assert can_descend(problem)
+    model = make_model(start(problem), 0.03)
+    fit = one(problem, model)
+    assert fit.outcome == "converged"
+    assert stationarity_gap(problem, model, fit.network) <= 2e-9
+    (other,) = fista(problem, [model], max_iter=20_000, tol=1e-7)
+    assert fit.loss_curve[-1] == pytest.approx(other.loss_curve[-1], rel=1e-6)
+    assert fit.loss_curve[-1] <= other.loss_curve[-1] + 1e-9
+    assert np.all(np.diff(fit.loss_curve) <= 1e-12)
+    zero = ~fit.network.weights[0].any(1)
+    assert not other.network.weights[0][zero].any()
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_weights_some_rows_and_no_intercept(dtype, fit_intercept, start, make_model):
+    X, y = rows("log_loss", 90, 12, dtype=dtype)
+    weight = np.arange(90) % 3.0
+    chosen = np.arange(5, 80)
+    problem = Problem(X, y, "log_loss", GroupLasso(), fit_intercept=fit_intercept)
+    model = make_model(start(problem), 0.02, rows=chosen, row_weight=weight)
+    tol = 1e-9 if dtype == np.float64 else 1e-5
+    fit = one(problem, model, tol=tol)
+    assert fit.outcome == "converged"
+    assert fit.network.weights[0].dtype == dtype
+    assert stationarity_gap(problem, model, fit.network) <= 3 * tol
+    assert fit_intercept or not fit.network.biases[0].any()
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+@pytest.mark.parametrize("loss", ["squared_error", "log_loss"])
+def test_every_penalty_ends_at_a_stationary_point(name, loss, start, make_model):
+    X, y = rows(loss, 100, 16)
+    penalty = PENALTIES[name]()
+    problem = Problem(X, y, loss, penalty, labels=np.repeat(np.arange(4), 4))
+    assert can_descend(problem) == (type(penalty) in SHRINKS)
+    if not can_descend(problem):
+        return
+    model = make_model(start(problem), 0.02)
+    fit = one(problem, model, tol=1e-8)
+    assert fit.outcome == "converged"
+    assert stationarity_gap(problem, model, fit.network) <= 2e-8
+    assert np.all(np.diff(fit.loss_curve) <= 1e-12)
+
+
+def test_moments_and_passes_over_rows_agree(start, make_model, monkeypatch):
+    X, y = rows("log_loss", 200, 30)
+    problem = Problem(X, y[:, :1], "log_loss", GroupLasso())
+    model = make_model(start(problem, 1), 0.01)
+    called = []
+    by_moments = module._Newton._by_moments
+
+    def spy(self, *args):
+        called.append(len(self.columns))
+        return by_moments(self, *args)
+
+    monkeypatch.setattr(module._Newton, "_by_moments", spy)
+    monkeypatch.setattr(module, "PRODUCT_SPEED", 10**9)
+    moments = one(problem, model)
+    assert called
+    called.clear()
+    monkeypatch.setattr(module._Newton, "_most_passes", lambda self, n: 10**6)
+    passes = one(problem, model)
+    assert not called
+    np.testing.assert_allclose(
+        moments.network.weights[0], passes.network.weights[0], atol=1e-7
+    )
+
+
+def test_columns_that_repeat_or_vanish(start, make_model):
+    X, y = rows("squared_error", 80, 10)
+    X = np.hstack([X, X[:, :3], np.zeros((80, 2)), np.ones((80, 1))])
+    problem = Problem(X, y, "squared_error", GroupLasso())
+    model = make_model(start(problem), 0.01)
+    fit = one(problem, model)
+    assert fit.outcome == "converged"
+    assert not fit.network.weights[0][-3:].any()
+
+
+def test_working_sets_leave_columns_out(start, make_model, monkeypatch):
+    rng = np.random.RandomState(0)
+    X = rng.randn(100, 3000)
+    y = X[:, :3].sum(1, keepdims=True) + 0.1 * rng.randn(100, 1)
+    problem = Problem(X, y, "squared_error", L1())
+    model = make_model(start(problem, 1), 0.3)
+    sizes = []
+    step = module._Newton._step
+
+    def spy(self, *args):
+        sizes.append(len(self.columns))
+        return step(self, *args)
+
+    monkeypatch.setattr(module._Newton, "_step", spy)
+    fit = one(problem, model)
+    assert fit.outcome == "converged"
+    assert stationarity_gap(problem, model, fit.network) <= 2e-9
+    assert max(sizes) < 300
+
+
+def test_a_warm_path_ends_at_the_same_optima(start, make_model):
+    X, y = rows("log_loss", 150, 24)
+    problem = Problem(X, y, "log_loss", GroupLasso())
+    models = [make_model(start(problem), lam) for lam in (0.2, 0.1, 0.03, 0.01)]
+    warm = newton(problem, models, 200, 1e-9, warm=True)
+    cold = newton(problem, models, 200, 1e-9)
+    for model, one_fit, other in zip(models, warm, cold, strict=True):
+        assert one_fit.outcome == other.outcome == "converged"
+        assert stationarity_gap(problem, model, one_fit.network) <= 2e-9
+        np.testing.assert_allclose(
+            one_fit.network.weights[0], other.network.weights[0], atol=1e-6
+        )
+    assert sum(f.n_iter for f in warm) < sum(f.n_iter for f in cold)
+
+
+def test_chains_of_jobs_are_solved_in_turn(start, make_model):
+    X, y = rows("log_loss", 150, 24)
+    problem = Problem(X, y, "log_loss", GroupLasso())
+    models = [make_model(start(problem), lam) for lam in (0.01, 0.2, 0.03)]
+    ways = [FullBatch(500, 1e-9), FullBatch(5000, 1e-9, "fista")]
+    for settings in ways:
+        jobs = [Job(problem, model, settings, chain="one") for model in models]
+        jobs.append(Job(problem, models[0], settings))
+        fits = solve(jobs, n_threads=2)
+        assert all(fit.outcome == "converged" for fit in fits)
+        assert fits[0].n_iter < fits[3].n_iter
+        np.testing.assert_allclose(
+            fits[0].network.weights[0], fits[3].network.weights[0], atol=1e-6
+        )
+        for model, fit in zip(models, fits, strict=False):
+            assert stationarity_gap(problem, model, fit.network) <= 2e-9
+
+
+def test_interrupted_paths_keep_what_there_is(start, make_model):
+    X, y = rows("log_loss", 150, 24)
+    problem = Problem(X, y, "log_loss", GroupLasso())
+    models = [make_model(start(problem), lam) for lam in (0.2, 0.05, 0.01)]
+    epochs = []
+
+    def watch(epoch):
+        epochs.append(epoch)
+        if len(epochs) == 4:
+            raise KeyboardInterrupt
+        return False
+
+    fits = newton(problem, models, 200, 1e-12, watch, warm=True)
+    assert sum(fit.n_iter for fit in fits) == 4
+    assert fits[-1].outcome == "interrupted"
+    assert [epoch.n_iter for epoch in epochs][:2] == [1, 2]
+
+
+def test_a_watcher_ends_a_model(start, make_model):
+    X, y = rows("log_loss", 150, 24)
+    problem = Problem(X, y, "log_loss", GroupLasso())
+    model = make_model(start(problem), 0.01)
+    fit = one(problem, model, watch=lambda epoch: epoch.n_iter == 2)
+    assert (fit.outcome, fit.n_iter) == ("stopped", 2)
+    assert one(problem, model, max_iter=1).outcome == "max_iter"
+
+
+def test_rounding_ends_what_cannot_converge(start, make_model):
+    X, y = rows("log_loss", 150, 24, dtype=np.float32)
+    problem = Problem(X, y, "log_loss", GroupLasso())
+    fit = one(problem, make_model(start(problem), 0.01), max_iter=1000, tol=0.0)
+    assert fit.outcome == "stalled"
+    assert fit.n_iter < 100
+
+
+def test_what_the_descent_does_not_take():
+    X, y = rows("log_loss", 20, LARGEST_BLOCK + 1)
+    one_group = np.zeros(X.shape[1], dtype=int)
+    assert can_descend(Problem(X, y, "log_loss", GroupLasso()))
+    assert not can_descend(Problem(X, y, "log_loss", GroupLasso(), labels=one_group))
+    biased = Problem(X, y, "log_loss", GroupLasso(), penalize_bias=True)
+    assert not can_descend(biased)
+    assert not can_descend(Problem(X, np.arange(20) % 3, "cross_entropy", L1()))
