@@ -156,9 +156,10 @@ class Data:
         if self.sparse is None:
             second, variance = torch.zeros((2, *mean.shape)).to(mean)
             for start in range(0, len(self.X), MOMENT_ROWS):
-                part, weight = (T[start : start + MOMENT_ROWS] for T in (self.X, scale))
-                second.addmm_(part.square().T, weight)
-                variance.addmm_((part - mean.T).square_().T, weight)
+                part = self.X[start : start + MOMENT_ROWS]
+                share = scale[start : start + MOMENT_ROWS]
+                second.addmm_(part.square().T, share)
+                variance.addmm_((part - mean.T).square_().T, share)
             return mean, second, variance
         # The difference cancels: it takes the longer numbers.
         X, weight = self.sparse.astype(np.float64), scale.double().cpu().numpy()

@@ -1,7 +1,7 @@
 r"""Proximal Newton method on working sets of features, for linear models.
 
-With raw prediction f = X W + b, errors e_i = s_i (h(f_i) - y_i) / n and second derivatives
-d_i = s_i h'(f_i) / n of row i, one iteration minimises over the working set
+With raw prediction f = X W + b, errors e_i = s_i (h(f_i) - y_i) / n and derivatives
+d_i = s_i h'(f_i) / n of them, one iteration minimises over the working set
 
     sum_k (e_k + d_k v_k / 2)'v_k + R(W),      v_k = X (W - W_0)_k + (b - b_0)_k,
 
@@ -75,7 +75,7 @@ def newton(
     tol : float
         A model is done when its stationarity gap is at most this.
     watch : callable, default=None
-        Called with an `Epoch` after every iteration; True ends the model.
+        Called with an `Epoch` after every iteration; True ends the training.
     warm : bool, default=False
         Whether the models differ only in lam, and each starts from the solution of the
         one before.
@@ -95,10 +95,10 @@ def newton(
                     solver = _Newton(LinearModel(problem, model))
                 else:
                     solver.restart(model.lam)
-                interrupted = bool(fits) and fits[-1].outcome == "interrupted"
+                over = bool(fits) and fits[-1].outcome in ("interrupted", "stopped")
                 fits.append(
                     solver.fit([], "interrupted")
-                    if interrupted
+                    if over
                     else solver.run(max_iter, tol, watch, m, len(models))
                 )
     return fits
@@ -283,7 +283,7 @@ class _Newton:
         self._search(weights, move, bias, raw)
 
     def _most_passes(self, n_curvatures: int) -> int:
-        """Passes over the rows that cost as much as the second moments."""
+        """Count the passes over the rows that cost as much as the second moments."""
         if n_curvatures > 1:
             return MOST_PASSES
         return 2 + len(self.columns) // PRODUCT_SPEED
@@ -296,8 +296,7 @@ class _Newton:
         weights: Tensor,
         tol: float,
     ) -> Tensor:
-        """Descend by the second moments of the columns; the change of the raw
-        prediction, (k, n)."""
+        """Descend by the second moments; returns the change of the raw prediction."""
         moments = ((self.panel * curvature.of_rows) @ self.panel.T).double()
         total, mean = curvature.of_rows.sum(dtype=torch.float64), means[0].double()
         moments.addr_(mean, mean, alpha=-float(total))

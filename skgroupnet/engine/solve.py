@@ -123,7 +123,7 @@ def _solve_apart(
     """Solve chains of jobs independently, each in one thread."""
     stopped = threading.Event()
     fits = {m: _not_begun(jobs[m]) for chain in chains for m in chain}
-    losses, running = np.full(len(jobs), np.nan), np.zeros(len(jobs), dtype=bool)
+    running = np.zeros(len(jobs), dtype=bool)
     running[list(fits)] = True
 
     def run(chain: Sequence[int]) -> dict[int, Fit]:
@@ -136,17 +136,14 @@ def _solve_apart(
         try:
             for n_done, done in enumerate(as_completed(runs), 1):
                 solved = done.result()
-                fits |= solved
-                losses[:] = np.nan
+                fits.update(solved)
+                losses = np.full(len(jobs), np.nan)
                 for m, fit in solved.items():
                     running[m] = False
                     losses[m] = fit.loss_curve[-1] if fit.loss_curve else np.nan
+                networks = {m: fit.network for m, fit in fits.items()}
                 epoch = Epoch(
-                    n_done,
-                    losses.copy(),
-                    None,
-                    lambda m: fits[m].network,
-                    running.copy(),
+                    n_done, losses, None, networks.__getitem__, running.copy()
                 )
                 if watch is not None and watch(epoch):
                     stopped.set()
@@ -154,7 +151,8 @@ def _solve_apart(
             stopped.set()
             for done in runs:
                 if not done.cancel():
-                    fits |= {m: _interrupted(f) for m, f in done.result().items()}
+                    cut = done.result().items()
+                    fits.update({m: _interrupted(fit) for m, fit in cut})
         except BaseException:
             stopped.set()
             raise

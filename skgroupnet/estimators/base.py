@@ -107,6 +107,11 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
     # Fitting
 
     @property
+    def _solved_in_turn(self):
+        """Whether models with several lam are solved each from the one before."""
+        return False
+
+    @property
     def _ends_at_max_iter(self):
         """Whether training plans to end there."""
         return False

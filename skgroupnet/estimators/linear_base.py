@@ -36,6 +36,10 @@ class GroupSparseLinearModel(GroupSparseEstimator):
     def _max_epochs(self):
         return self.max_iter
 
+    @property
+    def _solved_in_turn(self):
+        return self.solver in FULL_BATCH
+
     def _hidden_widths(self):
         return ()
 

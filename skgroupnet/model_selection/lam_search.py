@@ -146,9 +146,16 @@ class LamSearch(GroupSparseEstimator):
         progress = SearchProgress(self, X, y, sample_weight)
         fit_params = {} if sample_weight is None else {"sample_weight": sample_weight}
         fittings = [
-            Fitting(clone(plain).set_params(lam=lam), X, y, train, fit_params)
+            Fitting(
+                clone(plain).set_params(lam=lam),
+                X,
+                y,
+                train,
+                fit_params,
+                fold if plain._solved_in_turn else None,
+            )
             for lam in lams.tolist()
-            for train, _ in splits
+            for fold, (train, _) in enumerate(splits)
         ]
         fits = fit_together(
             fittings, watch=progress.watch(), certify=False, **resources

@@ -250,7 +250,9 @@ def regularization_path(
         ``scoring(estimator, X, y)``. None: the `score` method of the estimator.
     warm_start : bool, default=False
         Whether to fit from the smallest `lam` up, each model from the weights of the
-        one before it. Then the models are fitted one after the other.
+        one before it. Then the models are fitted one after the other. Linear models
+        with a solver for full batches go from the largest `lam` down in any case, each
+        from the solution of the one before.
     n_jobs : int, default=None
         Number of threads; under `joblib.parallel_config` with a backend of processes,
         the number of processes. None means 1 unless `joblib.parallel_config` says
@@ -302,12 +304,13 @@ def regularization_path(
     if X_val is not None and estimator.get_params().get("early_stopping"):
         params |= {"X_val": X_val, "y_val": y_val}
         params |= {"sample_weight_val": sample_weight_val}
-    if warm_start:
+    if warm_start and not estimator._solved_in_turn:
         fits = _one_after_the_other(estimator, values, X, y, params)
     else:
+        chain = "path" if estimator._solved_in_turn else None
         fits = fit_together(
             [
-                Fitting(clone(estimator).set_params(lam=lam), X, y, None, params)
+                Fitting(clone(estimator).set_params(lam=lam), X, y, None, params, chain)
                 for lam in values.tolist()
             ],
             **resources,

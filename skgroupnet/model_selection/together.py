@@ -1,7 +1,7 @@
 """Many fits at once: estimators that differ in lam, rows or start share a stack."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -34,6 +34,9 @@ class Fitting:
         Rows to fit to; None: all.
     fit_params : mapping, default=()
         Further arguments of `fit`; ``sample_weight`` has a number for every row of X.
+    chain : hashable, default=None
+        Fittings of linear models with the same chain differ only in lam: they are
+        solved in turn from the largest down, each from the solution of the one before.
     """
 
     estimator: Any
@@ -41,6 +44,7 @@ class Fitting:
     y: Any
     rows: np.ndarray | None = None
     fit_params: Mapping[str, Any] = field(default_factory=dict)
+    chain: Hashable = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,10 +106,11 @@ def fit_together(
     prepared, failed = _prepare(fittings)
     limit = stack_memory / (n_workers if processes else 1)
     if processes:
+        units = _units(prepared)
         pieces = [
             piece
             for first in range(n_workers)
-            for piece in _cut(prepared[first::n_workers], limit)
+            for piece in _cut(units[first::n_workers], limit)
         ]
         # The workers do not see the context of this process.
         step = chosen_step()
@@ -116,7 +121,7 @@ def fit_together(
         except KeyboardInterrupt:
             results = _not_begun(pieces)
     else:
-        pieces = list(_cut(prepared, limit))
+        pieces = list(_cut(_units(prepared), limit))
         results = _fit_in_turn(pieces, n_workers, watch, certify)
     fitted = dict(failed)
     for piece, result in zip(pieces, results, strict=True):
@@ -147,6 +152,7 @@ class _Prepared:
     params: Mapping[str, Any]
     size: float
     go_on: bool
+    chain: Hashable
 
 
 def _prepare(
@@ -174,21 +180,33 @@ def _prepare(
         except Exception as error:
             failed[number] = Fitted(estimator, error)
             continue
-        one = _Prepared(number, estimator, given, fitting.rows, params, size, go_on)
-        prepared.append(one)
+        what = given, fitting.rows, params, size, go_on, fitting.chain
+        prepared.append(_Prepared(number, estimator, *what))
     return prepared, failed
 
 
-def _cut(prepared: Sequence[_Prepared], limit: float) -> Iterator[list[_Prepared]]:
-    """Cut into pieces that each stay within the memory, or are a single fit."""
+def _units(prepared: Sequence[_Prepared]) -> list[list[_Prepared]]:
+    """Put together what is solved in turn."""
+    units: dict[Hashable, list[_Prepared]] = {}
+    for one in prepared:
+        key = ("alone", one.number) if one.chain is None else ("chain", one.chain)
+        units.setdefault(key, []).append(one)
+    return list(units.values())
+
+
+def _cut(
+    units: Sequence[Sequence[_Prepared]], limit: float
+) -> Iterator[list[_Prepared]]:
+    """Cut into pieces that each stay within the memory, or are a single unit."""
     piece: list[_Prepared] = []
     size = 0.0
-    for one in prepared:
-        if piece and size + one.size > limit:
+    for unit in units:
+        more = sum(one.size for one in unit)
+        if piece and size + more > limit:
             yield piece
             piece, size = [], 0.0
-        piece.append(one)
-        size += one.size
+        piece.extend(unit)
+        size += more
     if piece:
         yield piece
 
@@ -251,7 +269,8 @@ def _fit_piece(
         try:
             with estimator._unchanged_on_error():
                 validation = estimator._validation(**one.params)
-                plans[m] = estimator._plan(one.given, one.rows, validation, one.go_on)
+                plan = estimator._plan(one.given, one.rows, validation, one.go_on)
+                plans[m] = replace(plan, job=replace(plan.job, chain=one.chain))
         except Exception as error:
             result[m] = Fitted(estimator, error)
     if not plans:

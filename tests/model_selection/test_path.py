@@ -32,7 +32,7 @@ X, Y = make_classification(
 )
 X, X_VAL, Y, Y_VAL = scale(X)[:160], scale(X)[160:], Y[:160], Y[160:]
 WEIGHT, WEIGHT_VAL = np.linspace(0, 2, len(X)), np.linspace(0, 2, len(X_VAL))
-LOGISTIC = GroupSparseLogisticRegression()
+LOGISTIC = GroupSparseLogisticRegression(tol=1e-9)
 NETWORK = GroupSparseMLPClassifier(
     (8,), learning_rate_init=0.03, batch_size=20, max_iter=8, random_state=0
 )
@@ -52,14 +52,16 @@ def path():
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["equal", "weighted"])
 def test_the_models_are_those_of_separate_fits(model, weight):
     path = regularization_path(model, X, Y, lams=LAMS, sample_weight=weight)
+    # Products in torch depend on how many there are, in their last bits; linear models
+    # come from another start, to the same tolerance.
+    rtol = 1e-12 if model is NETWORK else 1e-6
     np.testing.assert_array_equal(path.lams, [0.1, 0.03, 0.01])
     for number, lam in enumerate(path.lams):
         alone = clone(model).set_params(lam=float(lam)).fit(X, Y, weight)
-        # Products in torch depend on how many there are, in their last bits.
         np.testing.assert_allclose(
             path.estimators[number].predict_proba(X),
             alone.prune().predict_proba(X),
-            rtol=1e-12,
+            rtol=rtol,
         )
         assert path.estimators[number].get_params() == alone.get_params()
         assert path.objectives[number] == pytest.approx(alone.loss_, rel=1e-12)
@@ -67,7 +69,7 @@ def test_the_models_are_those_of_separate_fits(model, weight):
         assert path.n_active_neurons[number] == alone.n_active_neurons_
         assert path.n_active_parameters[number] == alone.n_active_parameters_
         np.testing.assert_allclose(
-            path.feature_strengths[number], alone.feature_importances_, rtol=1e-12
+            path.feature_strengths[number], alone.feature_importances_, rtol=rtol
         )
     assert path.scores is None
     assert not hasattr(model, "coefs_")
@@ -369,7 +371,7 @@ def test_an_interrupt_in_training(monkeypatch):
 
     monkeypatch.setattr(path_module, "fit_together", interrupted)
     with pytest.warns(UserWarning, match="path was interrupted by the user"):
-        path = regularization_path(LOGISTIC, X, Y, lams=LAMS, warm_start=True)
+        path = regularization_path(NETWORK, X, Y, lams=LAMS, warm_start=True)
     np.testing.assert_array_equal(path.lams, [0.03, 0.01])
     assert path.estimators[0].n_iter_ == 2
 
