@@ -26,6 +26,7 @@ from skgroupnet.engine.updates import SGD, Adam, AdaMax, RMSprop, State, Update
 from skgroupnet.penalties import (
     L1,
     L2,
+    AdaptiveGroupLasso,
     GroupLasso,
     NoPenalty,
     SparseGroupLasso,
@@ -109,6 +110,7 @@ SHRINKS: dict[type, int] = {
     NoPenalty: KEEP,
     L1: SOFT,
     GroupLasso: SOFT,
+    AdaptiveGroupLasso: SOFT,
     L2: RIDGE,
     SparseGroupLasso: SPARSE_SOFT,
     FixedZeros: MASK,

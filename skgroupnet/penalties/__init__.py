@@ -1,5 +1,6 @@
 """Penalties by name: a string or an object in, a penalty out."""
 
+from skgroupnet.penalties.adaptive import AdaptiveGroupLasso
 from skgroupnet.penalties.base import Penalty
 from skgroupnet.penalties.convex import (
     L1,
@@ -10,6 +11,7 @@ from skgroupnet.penalties.convex import (
     NoPenalty,
     SparseGroupLasso,
 )
+from skgroupnet.penalties.layerwise import GroupHoyerSquare, HoyerSquare, L1MinusL2
 from skgroupnet.penalties.nonconvex import (
     MCP,
     SCAD,
@@ -22,6 +24,7 @@ from skgroupnet.penalties.nonconvex import (
     Log,
     TransformedL1,
 )
+from skgroupnet.penalties.path_norm import PathNorm
 from skgroupnet.penalties.powers import L0, L12, L23, GroupL0, GroupL12, GroupL23
 
 __all__ = [
@@ -33,10 +36,12 @@ __all__ = [
     "MCP",
     "PENALTIES",
     "SCAD",
+    "AdaptiveGroupLasso",
     "CappedL1",
     "ElasticNet",
     "GroupCappedL1",
     "GroupElasticNet",
+    "GroupHoyerSquare",
     "GroupL0",
     "GroupL12",
     "GroupL23",
@@ -45,8 +50,11 @@ __all__ = [
     "GroupMCP",
     "GroupSCAD",
     "GroupTransformedL1",
+    "HoyerSquare",
+    "L1MinusL2",
     "Log",
     "NoPenalty",
+    "PathNorm",
     "Penalty",
     "SparseGroupLasso",
     "TransformedL1",
@@ -66,7 +74,10 @@ PENALTIES: dict[str, type[Penalty]] = {
     "l12": L12,
     "l23": L23,
     "l0": L0,
+    "l1_minus_l2": L1MinusL2,
+    "hoyer_square": HoyerSquare,
     "group_lasso": GroupLasso,
+    "adaptive_group_lasso": AdaptiveGroupLasso,
     "sparse_group_lasso": SparseGroupLasso,
     "group_elastic_net": GroupElasticNet,
     "group_mcp": GroupMCP,
@@ -77,6 +88,8 @@ PENALTIES: dict[str, type[Penalty]] = {
     "group_l12": GroupL12,
     "group_l23": GroupL23,
     "group_l0": GroupL0,
+    "group_hoyer_square": GroupHoyerSquare,
+    "path_norm": PathNorm,
 }
 
 METHODS = ("value", "prox", "subgradient_distance")

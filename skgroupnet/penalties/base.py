@@ -125,8 +125,19 @@ class NormPenalty(Penalty):
         """
         norms = groups.norm(W)
         slope = self.slope(norms, groups.strength(lam))
-        # Length one first: slope / norm may overflow.
-        unit = groups.scale(W, 1 / norms.clamp_min(SMALLEST))
-        pull = groups.scale(unit, slope.masked_fill(norms == 0, 0.0))
-        residual = groups.norm(grad + pull)
-        return residual.where(norms > 0, (residual - slope).clamp_min(0.0))
+        return distance_with_slope(W, grad, groups, norms, slope)
+
+
+def distance_with_slope(
+    W: Tensor, grad: Tensor, groups: Groups, norms: Tensor, slope: Tensor
+) -> Tensor:
+    """Distance of every group from stationarity, from its norm and slope, (M, G).
+
+    The slope (M, G) is the derivative of the penalty by the norm, from the right at
+    zero.
+    """
+    # Length one first: slope / norm may overflow.
+    unit = groups.scale(W, 1 / norms.clamp_min(SMALLEST))
+    pull = groups.scale(unit, slope.masked_fill(norms == 0, 0.0))
+    residual = groups.norm(grad + pull)
+    return residual.where(norms > 0, (residual - slope).clamp_min(0.0))
