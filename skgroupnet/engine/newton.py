@@ -27,6 +27,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -77,8 +78,8 @@ def newton(
     watch : callable, default=None
         Called with an `Epoch` after every iteration; True ends the training.
     warm : bool, default=False
-        Whether the models differ only in lam, and each starts from the solution of the
-        one before.
+        Whether the models differ only in lam (and factors), and each starts from the
+        solution of the one before.
 
     Returns
     -------
@@ -91,7 +92,10 @@ def newton(
     with torch.inference_mode():
         with threads_for(4.0 * problem.X.shape[0] * widths[0] * widths[1]):
             for m, model in enumerate(models):
-                if solver is None or not warm:
+                if warm and fits:
+                    model = replace(model, start=fits[-1].network)
+                same = warm and bool(fits) and model.factors is models[m - 1].factors
+                if solver is None or not same:
                     solver = _Newton(LinearModel(problem, model))
                 else:
                     solver.restart(model.lam)
