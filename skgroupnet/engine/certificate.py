@@ -110,7 +110,11 @@ def _gradient(
     return stack, shrinkage
 
 
-def lam_max(problem: Problem, row_weight: np.ndarray | None = None) -> float:
+def lam_max(
+    problem: Problem,
+    row_weight: np.ndarray | None = None,
+    factors: np.ndarray | None = None,
+) -> float:
     """Smallest lam at which zero is stationary for the linear model of a problem.
 
     The null model has the unpenalised intercept and features, if there are any: with
@@ -122,6 +126,8 @@ def lam_max(problem: Problem, row_weight: np.ndarray | None = None) -> float:
         The problem; its penalty is what is scaled.
     row_weight : ndarray of shape (n,), default=None
         Weights of the rows.
+    factors : ndarray of shape (G,), default=None
+        Relative weights of the groups, see `Model`.
 
     Returns
     -------
@@ -134,7 +140,7 @@ def lam_max(problem: Problem, row_weight: np.ndarray | None = None) -> float:
     start = initial_network(
         widths, "identity", LOSSES[problem.loss].output, random_state, problem.X.dtype
     )
-    model = Model(start, 1.0, 1.0, random_state, row_weight=row_weight)
+    model = Model(start, 1.0, 1.0, random_state, row_weight=row_weight, factors=factors)
     problem = replace(problem, keep_zeros=False, group_sizes=None)
     start = _null_model(problem, model)
     with torch.inference_mode():
@@ -183,7 +189,10 @@ def _null_model(problem: Problem, model: Model) -> Network:
         network = replace(start, weights=(weight[free],), biases=(bias,))
         tol = float(np.finfo(dtype).eps) ** (2 / 3)
         (fit,) = fista(
-            part, [replace(model, start=network)], max_iter=NULL_ITERATIONS, tol=tol
+            part,
+            [replace(model, start=network, factors=None)],
+            max_iter=NULL_ITERATIONS,
+            tol=tol,
         )
         weight[free], bias = fit.network.weights[0], fit.network.biases[0]
     return replace(start, weights=(weight,), biases=(bias,))

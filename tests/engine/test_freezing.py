@@ -22,13 +22,26 @@ from skgroupnet.engine import (
     Settings,
     compiled,
     freezing,
+    group_norms,
     solve,
     stochastic,
 )
 from skgroupnet.engine.freezing import PATIENCE, RETEST, Freezing, shrinks
 from skgroupnet.engine.stochastic import train_together
 from skgroupnet.network import Network
-from skgroupnet.penalties import L1, L2, GroupLasso, NoPenalty, SparseGroupLasso
+from skgroupnet.penalties import (
+    L1,
+    L2,
+    AdaptiveGroupLasso,
+    GroupHoyerSquare,
+    GroupLasso,
+    GroupLog,
+    HoyerSquare,
+    L1MinusL2,
+    NoPenalty,
+    PathNorm,
+    SparseGroupLasso,
+)
 from skgroupnet.pruning import prune
 
 steps = pytest.mark.parametrize(
@@ -104,13 +117,22 @@ def noisy(make_model, random_network):
 
 
 @steps
-@pytest.mark.parametrize("penalty", [GroupLasso(), L1(), SparseGroupLasso()], ids=repr)
+@pytest.mark.parametrize(
+    "penalty",
+    [GroupLasso(), L1(), SparseGroupLasso(), GroupLog(1.0), AdaptiveGroupLasso()],
+    ids=repr,
+)
 def test_the_same_optimum(step, penalty, noisy, without, epochs):
     settings = {"lam": 0.03, "max_iter": 2000, "batch_size": 200}
     settings["learning_rate"] = "cosine"
+    jobs = [noisy(penalty, **settings) for _ in range(2)]
+    if isinstance(penalty, AdaptiveGroupLasso):
+        n_groups = len(group_norms(jobs[0].problem, jobs[0].model.start))
+        factors = np.linspace(0.5, 1.5, n_groups)
+        jobs = [replace(job, model=replace(job.model, factors=factors)) for job in jobs]
     with config_context(step=step):
-        (fit,) = train_together([noisy(penalty, **settings)])
-        (other,) = without([noisy(penalty, **settings)])
+        (fit,) = train_together(jobs[:1])
+        (other,) = without(jobs[1:])
     assert fit.loss_curve[-1] == pytest.approx(other.loss_curve[-1], rel=1e-3)
     assert sum(epoch != "all" for epoch in epochs) > 100
     kept, expected = (prune(f.network).network.widths for f in (fit, other))
@@ -232,6 +254,8 @@ def test_which_models_shrink(noisy, monkeypatch):
     assert shrinks(noisy(L1()))
     for job in (noisy(NoPenalty()), noisy(L2()), noisy(lam=0.0), noisy(max_iter=1)):
         assert not shrinks(job)
+    for penalty in (HoyerSquare(), GroupHoyerSquare(), L1MinusL2(), PathNorm()):
+        assert not shrinks(noisy(penalty))
     job = noisy()
     assert not shrinks(replace(job, problem=replace(job.problem, keep_zeros=True)))
     # What a unit misses would be missing in its average for ever.

@@ -100,8 +100,9 @@ def test_alone_and_in_a_stack(name, schedule, draw, members, flat):
 @pytest.mark.parametrize("penalty", PENALTIES)
 def test_alone_and_in_a_stack_with_every_penalty(penalty, draw, members, flat):
     X, y = draw("cross_entropy", n=N_ROWS, d=6)
-    labels = np.array([0, 1, 0, -1, 1, 2])
-    problem = Problem(X, y, "cross_entropy", get_penalty(penalty), labels, True)
+    penalty, labels = get_penalty(penalty), np.array([0, 1, 0, -1, 1, 2])
+    labels = None if penalty.groups_of == "pairs" else labels
+    problem = Problem(X, y, "cross_entropy", penalty, labels, True)
     settings = Settings(Adam(), batch_size=BATCH, max_iter=5, tol=0)
     make = members(0.02)
     for m, fit in enumerate(train(problem, [make(m) for m in range(8)], settings)):

@@ -169,6 +169,41 @@ def test_groups_of_a_network(penalize_bias):
     np.testing.assert_allclose(weight_of[bias_groups], float(penalize_bias))
 
 
+def test_groups_of_pairs_of_layers():
+    layout = Layout((3, 2, 4, 2))
+    like = torch.empty(0, dtype=torch.float64)
+    groups = layout.groups(None, False, "pairs", like)
+    (first, second, third), biases = _names(layout, groups)
+    assert first.tolist() == [[0, 1]] * 3
+    assert second.tolist() == [[2] * 4, [3] * 4]
+    assert third.tolist() == [[4] * 2, [5] * 2, [6] * 2, [7] * 2]
+    assert np.concatenate(biases).tolist() == [*range(8, 16)]
+    assert groups.layer.tolist() == [[0, 0, 1, 1, 2, 2, 2, 2, *[3] * 8]]
+    assert groups.penalised[0].tolist() == [1] * 8 + [0] * 8
+    with pytest.raises(ValueError, match="leave groups=None"):
+        layout.groups(np.arange(3), False, "pairs", like)
+
+
+@pytest.mark.parametrize("penalize_bias", [False, True])
+def test_groups_of_whole_layers(penalize_bias):
+    layout = Layout((4, 3, 2))
+    like = torch.empty(0, dtype=torch.float64)
+    labels = np.array([0, -1, 1, 0])
+    groups = layout.groups(labels, penalize_bias, "layers", like)
+    (first, second), biases = _names(layout, groups)
+    biases = np.concatenate(biases)
+    assert len(np.unique(first[labels >= 0])) == 1
+    assert len(np.unique(first[1])) == 3
+    assert len(np.unique(second)) == 1
+    assert len(np.unique(biases)) == (1 if penalize_bias else 5)
+    assert groups.n_groups == 1 + 3 + 1 + len(np.unique(biases))
+    layer = groups.layer[0].numpy()
+    assert np.unique(layer[first.astype(int)]).tolist() == [0]
+    assert np.unique(layer[second.astype(int)]).tolist() == [1]
+    assert np.unique(layer[biases.astype(int)]).tolist() == [2]
+    assert groups.weights[0].numpy()[second.astype(int)] == pytest.approx(6**0.5)
+
+
 def test_groups_of_single_weights():
     layout = Layout((3, 2, 1))
     like = torch.empty(0, dtype=torch.float64)
