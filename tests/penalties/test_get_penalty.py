@@ -1,6 +1,7 @@
 """Penalties by name, by object, and what is neither."""
 
 import pickle
+from dataclasses import fields
 
 import pytest
 
@@ -65,10 +66,40 @@ def test_what_an_object_lacks_is_told():
         get_penalty(Own())
 
 
-@pytest.mark.parametrize("weight", [-0.1, float("nan"), float("inf")])
-def test_l1_weight_must_be_finite_and_not_negative(weight):
-    with pytest.raises(ValueError, match="l1_weight must be a finite number >= 0"):
-        SparseGroupLasso(weight)
+NAN, INFINITE = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "expected", "wrong"),
+    [
+        ("sparse_group_lasso", "l1_weight", ">= 0", [-0.1]),
+        ("elastic_net", "l1_ratio", "from 0 to 1", [-0.1, 1.1]),
+        ("group_elastic_net", "l1_ratio", "from 0 to 1", [-0.1, 1.1]),
+        ("mcp", "gamma", "> 1", [1.0, -2.0]),
+        ("group_mcp", "gamma", "> 1", [1.0]),
+        ("scad", "a", "> 2", [2.0]),
+        ("group_scad", "a", "> 2", [2.0]),
+        ("capped_l1", "theta", "> 0", [0.0]),
+        ("group_capped_l1", "theta", "> 0", [0.0]),
+        ("transformed_l1", "a", "> 0", [0.0]),
+        ("group_transformed_l1", "a", "> 0", [0.0]),
+        ("log", "eps", "> 0", [0.0]),
+        ("group_log", "eps", "> 0", [0.0]),
+        ("l1_minus_l2", "alpha", "from 0 to 1", [-0.1, 1.1]),
+        ("adaptive_group_lasso", "gamma", "> 0", [0.0]),
+    ],
+)
+def test_settings_are_checked(name, setting, expected, wrong):
+    told = f"{setting} must be a finite number {expected}, got"
+    for value in (*wrong, NAN, INFINITE):
+        with pytest.raises(ValueError, match=told):
+            PENALTIES[name](**{setting: value})
+
+
+def test_every_setting_is_checked():
+    checked = test_settings_are_checked.pytestmark[0].args[1]
+    settings = {(n, f.name) for n, cls in PENALTIES.items() for f in fields(cls)}
+    assert settings == {(name, setting) for name, setting, _, _ in checked}
 
 
 def test_settings_cannot_be_changed():
