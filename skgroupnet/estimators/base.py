@@ -116,6 +116,11 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
         """Whether training plans to end there."""
         return False
 
+    @property
+    def _n_stages(self):
+        """How many times training goes over the same ground, at most."""
+        return 2 if get_penalty(self.penalty).adaptive else 1
+
     @contextmanager
     def _unchanged_on_error(self):
         """Take back what validation wrote if the fit fails."""

@@ -34,7 +34,7 @@ class GroupSparseLinearModel(GroupSparseEstimator):
 
     @property
     def _max_epochs(self):
-        return self.max_iter
+        return self._n_stages * self.max_iter
 
     @property
     def _solved_in_turn(self):

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.metaestimators import available_if
 
 from skgroupnet.estimators.advice import warn_about_outcome
 from skgroupnet.estimators.base import GroupSparseEstimator
@@ -17,6 +18,23 @@ from skgroupnet.estimators.sample import Sample, split
 from skgroupnet.estimators.tasks import is_multilabel
 from skgroupnet.estimators.training import SOLVERS, make_update
 from skgroupnet.network import ACTIVATIONS
+from skgroupnet.penalties import get_penalty
+
+
+def _in_one_stage(estimator):
+    """Tell whether training can go on row by row, else say why not."""
+    try:
+        penalty = get_penalty(estimator.penalty)
+    except (TypeError, ValueError):
+        # For the validation of the parameters to say.
+        return True
+    if penalty.adaptive:
+        raise AttributeError(
+            f"partial_fit is not available with penalty={estimator.penalty!r}: the "
+            "weights of its groups follow from a whole first fit. Use fit, or another "
+            "penalty."
+        )
+    return True
 
 
 class GroupSparseMLP(GroupSparseEstimator):
@@ -57,7 +75,7 @@ class GroupSparseMLP(GroupSparseEstimator):
 
     @property
     def _max_epochs(self):
-        return self.max_iter + self.finetune_iter
+        return self._n_stages * self.max_iter + self.finetune_iter
 
     @property
     def _ends_at_max_iter(self):
@@ -281,9 +299,13 @@ class GroupSparseMLPClassifier(NetworkClassifier, GroupSparseMLP):
         Activation of the hidden layers. "relu2" is max(0, z)^2: a network of one hidden
         layer is then a ridge spline of order 2, with "relu" one of order 1.
     penalty : str, penalty object or None, default="group_lasso"
-        R, by name ("none", "l1", "l2", "group_lasso", "sparse_group_lasso") or as an
-        object with settings of its own, see `skgroupnet.penalties`. None is no
-        penalty.
+        R, by name or as an object with settings of its own, see `skgroupnet.penalties`.
+        Convex: "l1", "l2", "elastic_net", "group_lasso", "sparse_group_lasso",
+        "group_elastic_net". Nonconvex, each also with "group_" before its name: "mcp",
+        "scad", "capped_l1", "transformed_l1", "log", "l12", "l23", "l0",
+        "hoyer_square"; and "l1_minus_l2". In two fits, the second one with weights that
+        follow from the first: "adaptive_group_lasso". Of layers in pairs: "path_norm".
+        "none" or None is no penalty.
     lam : float, default=1e-3
         Strength of the penalty, lambda in the objective; finite and >= 0.
     groups : array-like of shape (n_features,) or list of blocks, default=None
@@ -298,9 +320,9 @@ class GroupSparseMLPClassifier(NetworkClassifier, GroupSparseMLP):
         The stochastic update. With a group penalty, "adam", "adamax" and "rmsprop" keep
         one second moment per group, and the penalty is applied in the metric of the
         step, so that all of them solve the same problem. "rmda", regularised dual
-        averaging with momentum [3]_, averages all gradients, so that after finitely
-        many steps zero groups stay zero; it is for convex penalties, and its steps run
-        in PyTorch.
+        averaging with momentum, averages all gradients, so that after finitely many
+        steps zero groups stay zero; it is for convex penalties, and its steps run in
+        PyTorch.
     learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, \
             default="constant"
         Schedule of the learning rate, for all solvers: constant; divided by
@@ -420,6 +442,11 @@ class GroupSparseMLPClassifier(NetworkClassifier, GroupSparseMLP):
     Scale the inputs: training and the penalty treat all columns alike. A fit that
     leaves nothing of the network warns and names a `lam` to go below.
 
+    With ``penalty="adaptive_group_lasso"``, `fit` trains twice: with the group lasso,
+    then from there on with the weights of the groups divided by a power of the norms
+    that the group lasso gave them. Each time has `max_iter` epochs; ``n_iter_`` and the
+    curves are those of the second one.
+
     References
     ----------
     .. [1] S. Scardapane, D. Comminiello, A. Hussain, A. Uncini, "Group sparse
@@ -516,6 +543,7 @@ class GroupSparseMLPClassifier(NetworkClassifier, GroupSparseMLP):
         self.finetune_iter = finetune_iter
         self.device = device
 
+    @available_if(_in_one_stage)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Train for one epoch on the given rows, from where the last call ended.
@@ -592,9 +620,13 @@ class GroupSparseMLPRegressor(NetworkRegressor, GroupSparseMLP):
     loss : {"squared_error", "poisson"}, default="squared_error"
         The loss. "poisson" needs y >= 0 and predicts exp(f).
     penalty : str, penalty object or None, default="group_lasso"
-        R, by name ("none", "l1", "l2", "group_lasso", "sparse_group_lasso") or as an
-        object with settings of its own, see `skgroupnet.penalties`. None is no
-        penalty.
+        R, by name or as an object with settings of its own, see `skgroupnet.penalties`.
+        Convex: "l1", "l2", "elastic_net", "group_lasso", "sparse_group_lasso",
+        "group_elastic_net". Nonconvex, each also with "group_" before its name: "mcp",
+        "scad", "capped_l1", "transformed_l1", "log", "l12", "l23", "l0",
+        "hoyer_square"; and "l1_minus_l2". In two fits, the second one with weights that
+        follow from the first: "adaptive_group_lasso". Of layers in pairs: "path_norm".
+        "none" or None is no penalty.
     lam : float, default=1e-3
         Strength of the penalty, lambda in the objective; finite and >= 0.
     groups : array-like of shape (n_features,) or list of blocks, default=None
@@ -609,9 +641,9 @@ class GroupSparseMLPRegressor(NetworkRegressor, GroupSparseMLP):
         The stochastic update. With a group penalty, "adam", "adamax" and "rmsprop" keep
         one second moment per group, and the penalty is applied in the metric of the
         step, so that all of them solve the same problem. "rmda", regularised dual
-        averaging with momentum [3]_, averages all gradients, so that after finitely
-        many steps zero groups stay zero; it is for convex penalties, and its steps run
-        in PyTorch.
+        averaging with momentum, averages all gradients, so that after finitely many
+        steps zero groups stay zero; it is for convex penalties, and its steps run in
+        PyTorch.
     learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, \
             default="constant"
         Schedule of the learning rate, for all solvers: constant; divided by
@@ -816,6 +848,7 @@ class GroupSparseMLPRegressor(NetworkRegressor, GroupSparseMLP):
         self.finetune_iter = finetune_iter
         self.device = device
 
+    @available_if(_in_one_stage)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch on the given rows, from where the last call ended.

@@ -11,6 +11,9 @@ from skgroupnet.network import Network
 from skgroupnet.penalties import PENALTIES
 from skgroupnet.pruning import Pruned, prune, scatter
 
+# How a training run ends that others may follow.
+WHOLE = ("converged", "max_iter")
+
 InFull = Callable[[Network], Network]
 
 
@@ -63,6 +66,10 @@ def carry_out(
 ) -> list[Outcome]:
     """Train, certify and fine-tune; equal problems share stacks.
 
+    Where the weights of the penalty follow from a first fit, both fits are done here.
+    The curves are those of the second one, and a first one that ends at ``max_iter``
+    counts as if the second did.
+
     Parameters
     ----------
     plans : sequence of Plan
@@ -84,7 +91,8 @@ def carry_out(
     from skgroupnet.engine import solve, stationarity_gaps
 
     jobs = _sharing([plan.job for plan in plans])
-    fits = solve(jobs, follow([lambda network: network] * len(jobs)), n_threads)
+    fits = solve(jobs, follow([_as_it_is] * len(jobs)), n_threads)
+    jobs, fits = _adapt(jobs, fits, follow, n_threads)
     gaps: Sequence[float | None] = [None] * len(jobs)
     if certify:
         gaps = stationarity_gaps(jobs, [fit.network for fit in fits], n_threads)
@@ -92,7 +100,7 @@ def carry_out(
     chosen = [
         m
         for m, (plan, fit) in enumerate(zip(plans, fits, strict=True))
-        if plan.finetuning is not None and fit.outcome in ("converged", "max_iter")
+        if plan.finetuning is not None and fit.outcome in WHOLE
     ]
     if interrupted:
         for m in chosen:
@@ -125,6 +133,53 @@ def _sharing(jobs: Sequence[Any]) -> list[Any]:
         )
         shared.append(replace(job, problem=problems.setdefault(key, problem)))
     return shared
+
+
+def _as_it_is(network: Network) -> Network:
+    return network
+
+
+def _adapt(
+    jobs: Sequence[Any],
+    fits: Sequence[Any],
+    follow: Callable[[Sequence[InFull]], Callable[[Any], bool] | None],
+    n_threads: int | None,
+) -> tuple[list[Any], list[Any]]:
+    """Fit again where the weights of the groups follow from a first fit."""
+    from skgroupnet.engine import solve
+
+    jobs, fits = list(jobs), list(fits)
+    chosen = [
+        m
+        for m, (job, fit) in enumerate(zip(jobs, fits, strict=True))
+        if job.problem.penalty.adaptive and fit.outcome in WHOLE
+    ]
+    if any(fit.outcome == "interrupted" for fit in fits):
+        for m in chosen:
+            fits[m] = replace(fits[m], outcome="interrupted")
+    elif chosen:
+        adapted = [_adapted(jobs[m], fits[m].network) for m in chosen]
+        again = solve(adapted, follow([_as_it_is] * len(chosen)), n_threads)
+        for m, job, fit in zip(chosen, adapted, again, strict=True):
+            jobs[m], fits[m] = _second((jobs[m], fits[m]), (job, fit))
+    return jobs, fits
+
+
+def _adapted(job: Any, network: Network) -> Any:
+    """Go on from a first fit, with the weights of the groups that follow from it."""
+    from skgroupnet.engine import group_norms
+
+    factors = job.problem.penalty.factors(group_norms(job.problem, network))
+    return replace(job, model=replace(job.model, start=network, factors=factors))
+
+
+def _second(before: tuple[Any, Any], after: tuple[Any, Any]) -> tuple[Any, Any]:
+    """Job and fit of the second time, unless it was interrupted at once."""
+    (job, fit), (_, first) = after, before
+    if not fit.loss_curve:
+        return before[0], replace(first, outcome="interrupted")
+    unfinished = (first.outcome, fit.outcome) == ("max_iter", "converged")
+    return job, replace(fit, outcome="max_iter") if unfinished else fit
 
 
 def _finetune(

@@ -50,9 +50,13 @@ class GroupSparseMLPClassifierCV(LamSearch, NetworkClassifier, GroupSparseMLP):
         Bytes that the networks in training may take at a time, by an estimate. More
         of them are trained in several runs, with the same results.
     penalty : str, penalty object or None, default="group_lasso"
-        R, by name ("none", "l1", "l2", "group_lasso", "sparse_group_lasso") or as an
-        object with settings of its own, see `skgroupnet.penalties`. None is no
-        penalty.
+        R, by name or as an object with settings of its own, see `skgroupnet.penalties`.
+        Convex: "l1", "l2", "elastic_net", "group_lasso", "sparse_group_lasso",
+        "group_elastic_net". Nonconvex, each also with "group_" before its name: "mcp",
+        "scad", "capped_l1", "transformed_l1", "log", "l12", "l23", "l0",
+        "hoyer_square"; and "l1_minus_l2". In two fits, the second one with weights that
+        follow from the first: "adaptive_group_lasso". Of layers in pairs: "path_norm".
+        "none" or None is no penalty.
     groups : array-like of shape (n_features,) or list of blocks, default=None
         Groups of input features. Either one label per feature (anything hashable;
         equal labels form a group, a negative integer leaves a feature unpenalised), or
@@ -342,9 +346,13 @@ class GroupSparseMLPRegressorCV(LamSearch, NetworkRegressor, GroupSparseMLP):
     loss : {"squared_error", "poisson"}, default="squared_error"
         The loss. "poisson" needs y >= 0 and predicts exp(f).
     penalty : str, penalty object or None, default="group_lasso"
-        R, by name ("none", "l1", "l2", "group_lasso", "sparse_group_lasso") or as an
-        object with settings of its own, see `skgroupnet.penalties`. None is no
-        penalty.
+        R, by name or as an object with settings of its own, see `skgroupnet.penalties`.
+        Convex: "l1", "l2", "elastic_net", "group_lasso", "sparse_group_lasso",
+        "group_elastic_net". Nonconvex, each also with "group_" before its name: "mcp",
+        "scad", "capped_l1", "transformed_l1", "log", "l12", "l23", "l0",
+        "hoyer_square"; and "l1_minus_l2". In two fits, the second one with weights that
+        follow from the first: "adaptive_group_lasso". Of layers in pairs: "path_norm".
+        "none" or None is no penalty.
     groups : array-like of shape (n_features,) or list of blocks, default=None
         Groups of input features. Either one label per feature (anything hashable;
         equal labels form a group, a negative integer leaves a feature unpenalised), or

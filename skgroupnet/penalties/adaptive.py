@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from skgroupnet.penalties.base import check
 from skgroupnet.penalties.convex import SoftThreshold
@@ -40,6 +40,7 @@ class AdaptiveGroupLasso(SoftThreshold):
     AdaptiveGroupLasso(gamma=2.0)
     """
 
+    adaptive: ClassVar[bool] = True
     gamma: float = 1.0
 
     def __post_init__(self) -> None:

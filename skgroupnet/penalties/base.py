@@ -49,6 +49,9 @@ class Penalty(Protocol):
     one_step_per: ClassVar[Literal["group", "layer"]] = "group"
     """How finely the step may vary: from group to group, or from layer to layer."""
 
+    adaptive: ClassVar[bool] = False
+    """Whether the weights of the groups follow from a first fit, by ``factors``."""
+
     def value(self, W: Tensor, groups: Groups, lam: Tensor) -> Tensor:
         """Penalty of each network: (M, P), (M,) -> (M,)."""
 
