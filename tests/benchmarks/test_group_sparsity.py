@@ -1,0 +1,42 @@
+"""The gallery's experiments, at the size that the documentation quotes.
+
+Each example takes its number of repeats as an argument and prints the table::
+
+    python -m pytest tests/benchmarks/test_group_sparsity.py -s
+"""
+
+import runpy
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+pytestmark = [pytest.mark.benchmark, pytest.mark.filterwarnings("ignore")]
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Run an example with arguments and without windows; return its variables."""
+
+    def run(name, *arguments):
+        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+        plt.switch_backend("Agg")
+        print()
+        try:
+            return runpy.run_path(str(EXAMPLES / name))
+        finally:
+            plt.close("all")
+
+    return run
+
+
+def test_right_groups_beat_wrong_ones(run):
+    minima = run("plot_strong_group_sparsity.py", 100)["minima"][:, :5]
+    gaps = np.diff(minima, axis=1)
+    error = gaps.std(axis=0, ddof=1) / np.sqrt(len(gaps))
+    assert len(minima) == 100
+    assert (gaps.mean(axis=0) > 2 * error).all()
