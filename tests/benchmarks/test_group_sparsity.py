@@ -40,3 +40,11 @@ def test_right_groups_beat_wrong_ones(run):
     error = gaps.std(axis=0, ddof=1) / np.sqrt(len(gaps))
     assert len(minima) == 100
     assert (gaps.mean(axis=0) > 2 * error).all()
+
+
+def test_right_groups_beat_wrong_ones_in_a_network(run):
+    chosen = run("plot_wrong_groups_network.py", 100)["chosen"]
+    gaps = np.diff(chosen[:, :5], axis=1)
+    assert len(chosen) == 100
+    assert (gaps.mean(axis=0) > 0).all()
+    assert chosen[:, 0].mean() < chosen[:, 5].mean() < chosen[:, 1].mean()
