@@ -48,3 +48,15 @@ def test_right_groups_beat_wrong_ones_in_a_network(run):
     assert len(chosen) == 100
     assert (gaps.mean(axis=0) > 0).all()
     assert chosen[:, 0].mean() < chosen[:, 5].mean() < chosen[:, 1].mean()
+
+
+def test_nonconvex_penalties_estimate_better_than_the_group_lasso(run):
+    results = run("plot_simulation_glm.py", 10)["results"]
+    result = results["linear", 1.0, 7]
+    lasso, *nonconvex, _ = result[:, :, 0].T
+    found_by_lasso, *found, _ = (result[:, :, 1:].sum(axis=2) == 0).mean(axis=0)
+    assert len(result) == 10
+    for errors, share in zip(nonconvex, found, strict=True):
+        gain = lasso - errors
+        assert gain.mean() > 2 * gain.std(ddof=1) / np.sqrt(len(gain))
+        assert share > found_by_lasso
