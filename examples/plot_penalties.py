@@ -23,7 +23,8 @@ import warnings
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from matplotlib.colors import LightSource
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LightSource, Normalize
 from sklearn.datasets import make_classification
 from sklearn.preprocessing import scale
 
@@ -83,6 +84,12 @@ plt.show()
 # penalties are hollow, which makes them sharper.
 
 
+def groups_of(penalty, W):
+    """Return the groups {0, 1} and {2} of three weights, or each weight by itself."""
+    merged = None if penalty.groups_of == "weights" else np.array([0, 0, 1])
+    return Groups([Block(3, 1, penalised=True)], W, merged=merged)
+
+
 def unit_ball(penalty, lam=1.0):
     """Return the points (n, m, 3) of the surface, on rays from the origin."""
     longitude, latitude = np.meshgrid(
@@ -98,9 +105,7 @@ def unit_ball(penalty, lam=1.0):
     ).reshape(-1, 3)
     W = torch.as_tensor(rays)
     strength = torch.full((len(W),), lam, dtype=W.dtype)
-    groups = Groups([Block(3, 1, penalised=True)], W, merged=np.array([0, 0, 1]))
-    if penalty.groups_of == "weights":
-        groups = Groups([Block(3, 1, penalised=True)], W)
+    groups = groups_of(penalty, W)
     level = penalty.value(W.new_tensor([[0, 0, 1]]), groups, strength[:1])
     low, high = W.new_zeros(len(W)), W.new_ones(len(W))
     for _ in range(40):
@@ -137,6 +142,26 @@ for (title, (name, lam)), ax in zip(BALLS.items(), axes.flat, strict=True):
     x, y, z = np.moveaxis(unit_ball(get_penalty(name), lam), -1, 0)
     ax.plot_surface(x, y, z, color="#56B4E9", **SURFACE)
     show_sphere_axes(ax, title)
+plt.show()
+
+# %%
+# Hoyer-square has no ball: it does not change when all weights are multiplied by the
+# same number. It is the effective number of weights or, in its group form, of groups,
+# drawn here as a colour on the sphere: 1 at the tips, where one of them is left, and
+# largest where all are equally long.
+rays = unit_ball(get_penalty("l2"))
+W = torch.as_tensor(rays.reshape(-1, 3))
+fig, axes = plt.subplots(
+    1, 2, figsize=(7.5, 3.4), subplot_kw={"projection": "3d"}, layout="constrained"
+)
+for name, ax in zip(["hoyer_square", "group_hoyer_square"], axes, strict=True):
+    penalty = get_penalty(name)
+    value = penalty.value(W, groups_of(penalty, W), torch.ones(len(W), dtype=W.dtype))
+    colours = plt.colormaps["viridis"]((value.reshape(rays.shape[:2]) - 1) / 2)
+    ax.plot_surface(*np.moveaxis(rays, -1, 0), facecolors=colours, **SURFACE, shade=False)
+    show_sphere_axes(ax, name)
+scale_of = ScalarMappable(Normalize(1, 3), "viridis")
+fig.colorbar(scale_of, ax=axes, shrink=0.7, ticks=[1, 2, 3], label="value")
 plt.show()
 
 # %%
