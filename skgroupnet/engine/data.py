@@ -167,6 +167,15 @@ class Data:
         variance = second - (X.T @ weight) ** 2
         return mean, self._tensor(second), self._tensor(variance)
 
+    def mean_squares(self) -> Tensor:
+        """Mean square of each column, (n_features,), all rows counting equally."""
+        if self.sparse is not None:
+            squares = self.sparse.power(2).sum(axis=0)
+        else:
+            X = self.X.numpy()
+            squares = np.einsum("ij,ij->j", X, X)
+        return self._tensor(np.asarray(squares).ravel() / self.n_rows)
+
     def gram(self, scale: Tensor, mean: Tensor) -> Tensor:
         """Second moments of the columns: (n, 1), (d, 1) -> (d, d).
 

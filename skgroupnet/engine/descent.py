@@ -68,10 +68,10 @@ def can_descend(problem: Problem) -> bool:
     return (
         built
         and chosen_step() != "torch"
-        and isinstance(problem.X, np.ndarray)
         and torch.device(problem.device).type == "cpu"
         and type(problem.penalty) in SHRINKS
         and LOSSES[problem.loss].curvatures is not None
+        and (isinstance(problem.X, np.ndarray) or problem.y.shape[1] == 1)
         and not problem.penalize_bias
         and not problem.keep_zeros
         and small

@@ -35,6 +35,7 @@ from torch import Tensor
 
 from skgroupnet.engine.descent import Blocks, Curvature, Descent
 from skgroupnet.engine.linear import LinearModel, epoch_of
+from skgroupnet.engine.panel import DensePanel, Panel, SparsePanel
 from skgroupnet.engine.problem import Fit, Model, Outcome, Problem, Watch
 from skgroupnet.engine.threads import threads_for
 from skgroupnet.network import Network
@@ -112,7 +113,7 @@ class _Newton:
     """One model, or several that differ in lam, from a point that is kept.
 
     ``flat`` (1, P) holds W (d, k) and b (k,), ``raw`` (k, n) their raw prediction;
-    ``panel`` (n_columns, n) the columns of the working set.
+    ``panel`` the columns of the working set, of the blocks ``chosen``.
     """
 
     def __init__(self, linear: LinearModel) -> None:
@@ -123,15 +124,15 @@ class _Newton:
         self.blocks = Blocks(linear.problem, linear.shrinkage, len(self.raw))
         self.objective = linear.mean_loss(self.raw) + linear.value(self.flat)
         self.chosen = np.empty(0, dtype=int)
-        self.columns = torch.empty(0, dtype=torch.long)
-        self.panel = self._room = self.flat.new_empty((0, self.raw.shape[1]))
+        dense = linear.data.sparse is None
+        self.rows = DensePanel(linear.data) if dense else None
+        self.panel: Panel = self.rows or SparsePanel(linear.data)
         self.grad = linear.gradient(linear.errors(self.raw))
         self.steps = self._proximal_steps()
 
     def _proximal_steps(self) -> Tensor:
         """Step of each group (1, G) in the metric of the moments of its columns."""
-        X = self.linear.data.X.numpy()
-        moments = torch.from_numpy(np.einsum("ij,ij->j", X, X) / len(X))
+        moments = self.linear.data.mean_squares()
         of_column = torch.from_numpy(self.blocks.of_column)
         blocks = moments.new_zeros(len(self.blocks.sizes))
         blocks.index_add_(0, of_column, moments)
@@ -209,14 +210,14 @@ class _Newton:
 
     def _target(self, gap: float, tol: float) -> float:
         """Gap on the working set from which the other columns matter."""
-        everything = len(self.columns) == self.n_columns
+        everything = len(self.panel.columns) == self.n_columns
         return tol if everything else max(tol, WORKING_SHARE * gap)
 
     def _gradient(self, errors: Tensor) -> Tensor:
         """Gradient on the working set, and zero elsewhere."""
         grad = torch.zeros_like(self.flat)
         W, b = self.linear.split(grad)
-        W[self.columns] = self.panel @ errors.T
+        W[self.panel.columns] = self.panel.tdot(errors)
         b.copy_(self.linear.bias_gradient(errors))
         return grad
 
@@ -238,87 +239,66 @@ class _Newton:
         room = max(LEAST_ROOM, self.raw.shape[1] // 2, self.blocks.sizes[nonzero].sum())
         room = max(room, self.blocks.sizes[wanted[:1]].sum())
         fits = np.cumsum(self.blocks.sizes[wanted]) <= room
-        self._add(np.sort(np.concatenate([np.flatnonzero(needed), wanted[fits]])))
+        new = np.sort(np.concatenate([np.flatnonzero(needed), wanted[fits]]))
+        if len(new):
+            self.panel.add(self.blocks.columns(new))
+            self.chosen = np.concatenate([self.chosen, new])
         return shrinkage.gap(self.flat, self.grad)
-
-    def _add(self, blocks: np.ndarray) -> None:
-        """Add blocks to the working set."""
-        if not len(blocks):
-            return
-        columns = self.blocks.columns(blocks)
-        n_before, n_now = len(self.columns), len(self.columns) + len(columns)
-        if n_now > len(self._room):
-            room = min(self.n_columns, max(n_now, 2 * n_before))
-            self._room = self.flat.new_empty((room, self.raw.shape[1]))
-            self._room[:n_before] = self.panel
-        X = self.linear.data.X.numpy()
-        in_order = np.array_equal(columns, np.arange(self.n_columns))
-        part = X if in_order else X[:, columns]
-        self._room.numpy()[n_before:n_now] = part.T
-        self.panel = self._room[:n_now]
-        self.columns = torch.cat([self.columns, torch.from_numpy(columns)])
-        self.chosen = np.concatenate([self.chosen, blocks])
 
     def _step(self, errors: Tensor, gap: float, tol: float) -> None:
         """Minimise the quadratic model on the working set, and search along the line.
 
         ``errors`` is overwritten.
         """
-        loss, centred = self.linear.loss, self.linear.problem.fit_intercept
+        centred = self.linear.problem.fit_intercept
         of_rows = self.linear.curvatures(self.raw)
         shift = torch.zeros_like(errors[:, 0])
         if centred:
             shift = -errors.sum(1) / of_rows.sum(1)
         errors += of_rows * shift[:, None]
-        weights = self.linear.split(self.flat)[0][self.columns]
-        curvature = Curvature(of_rows, centred)
-        parts = self.blocks, self.chosen, self.panel, curvature, errors, weights
-        descent = Descent(*parts)
-        quadratic = loss.output == "identity"
-        share = 0.0 if quadratic else DESCENT_SHARE
+        weights = self.linear.split(self.flat)[0][self.panel.columns]
+        share = 0.0 if self.linear.loss.output == "identity" else DESCENT_SHARE
         target = max(WORKING_SHARE * tol, share * gap)
-        before = weights.clone()
-        done = descent.run(target, self._most_passes(len(of_rows)))
-        raw = descent.raw + shift[:, None]
+        before, raw = weights.clone(), shift[:, None].expand(errors.shape)
+        means = self.panel.tdot(of_rows).T / of_rows.sum(1, keepdim=True) * centred
+        done = False
+        if self.rows is not None:
+            parts = self.rows.rows, Curvature(of_rows, centred), errors, weights
+            descent = Descent(self.blocks, self.chosen, *parts)
+            done = descent.run(target, self._most_passes(len(of_rows)))
+            raw = raw + descent.raw
         if not done and len(of_rows) == 1:
-            raw += self._by_moments(curvature, descent.means, errors, weights, target)
+            raw = raw + self._by_moments(of_rows[0], means[0], errors, weights, target)
         move = weights - before
-        bias = shift - (descent.means * move.T).sum(1)
-        self._search(weights, move, bias, raw)
+        self._search(weights, move, shift - (means * move.T).sum(1), raw)
 
     def _most_passes(self, n_curvatures: int) -> int:
         """Count the passes over the rows that cost as much as the second moments."""
         if n_curvatures > 1:
             return MOST_PASSES
-        return 2 + len(self.columns) // PRODUCT_SPEED
+        return 2 + len(self.panel.columns) // PRODUCT_SPEED
 
     def _by_moments(
-        self,
-        curvature: Curvature,
-        means: Tensor,
-        errors: Tensor,
-        weights: Tensor,
-        tol: float,
+        self, weight: Tensor, means: Tensor, errors: Tensor, weights: Tensor, tol: float
     ) -> Tensor:
         """Descend by the second moments; returns the change of the raw prediction."""
-        moments = ((self.panel * curvature.of_rows) @ self.panel.T).double()
-        total, mean = curvature.of_rows.sum(dtype=torch.float64), means[0].double()
-        moments.addr_(mean, mean, alpha=-float(total))
+        moments = self.panel.moments(weight)
+        mean, total = means.double(), float(weight.sum(dtype=torch.float64))
+        moments.addr_(mean, mean, alpha=-total)
         diagonal = moments.diagonal()
         diagonal += JITTER * diagonal.amax().clamp_min(JITTER)
         root, failed = torch.linalg.cholesky_ex(moments)
         if failed:
             return torch.zeros_like(errors)
-        root, slopes = root.contiguous(), (self.panel @ errors.T).double()
+        root, slopes = root.contiguous(), self.panel.tdot(errors).double()
         errors = torch.linalg.solve_triangular(root, slopes, upper=False).T.contiguous()
         flat = Curvature(torch.ones_like(root[:1]), False)
         before, exact = weights.clone(), weights.double()
-        Descent(self.blocks, self.chosen, root, flat, errors, exact).run(
-            tol, MOMENT_PASSES
-        )
+        descent = Descent(self.blocks, self.chosen, root, flat, errors, exact)
+        descent.run(tol, MOMENT_PASSES)
         weights.copy_(exact)
         move = weights - before
-        return move.T @ self.panel - (means @ move).T
+        return self.panel.dot(move) - (means @ move)[:, None]
 
     def _search(self, weights: Tensor, move: Tensor, bias: Tensor, raw: Tensor) -> None:
         """Go along a line as far as the objective falls; stay if it does not."""
@@ -326,7 +306,8 @@ class _Newton:
         for _ in range(MAX_HALVINGS):
             flat = self.flat.clone()
             W, b = self.linear.split(flat)
-            W[self.columns] = weights if part == 1 else W[self.columns] + part * move
+            columns = self.panel.columns
+            W[columns] = weights if part == 1 else W[columns] + part * move
             b += part * bias
             new = self.raw + part * raw
             objective = self.linear.mean_loss(new) + self.linear.value(flat)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from skgroupnet.engine import (
     FullBatch,
@@ -104,6 +105,28 @@ def test_weights_some_rows_and_no_intercept(dtype, fit_intercept, start, make_mo
     assert fit_intercept or not fit.network.biases[0].any()
 
 
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("loss", ["squared_error", "log_loss", "poisson"])
+def test_sparse_rows(loss, dtype, fit_intercept, start, make_model):
+    X, y = rows(loss, 150, 80, dtype=dtype)
+    X = (X * (np.random.RandomState(1).rand(*X.shape) < 0.1)).astype(dtype)
+    labels = np.arange(80) // 3
+    settings = {"labels": labels, "fit_intercept": fit_intercept}
+    weight = np.arange(150) % 3.0
+    fits = []
+    for form in (X, csr_array(X)):
+        problem = Problem(form, y[:, :1], loss, GroupLasso(), **settings)
+        assert can_descend(problem)
+        model = make_model(start(problem, 1), 0.01, row_weight=weight)
+        fits.append(one(problem, model, tol=1e-9 if dtype == np.float64 else 1e-5))
+        assert fits[-1].outcome == "converged"
+    ours, theirs = (fit.network.weights[0] for fit in fits)
+    assert ours.dtype == theirs.dtype == dtype
+    np.testing.assert_allclose(ours, theirs, atol=1e-6 if dtype == np.float64 else 0.02)
+    assert not can_descend(Problem(csr_array(X), y, loss, GroupLasso()))
+
+
 @pytest.mark.parametrize("name", PENALTIES)
 @pytest.mark.parametrize("loss", ["squared_error", "log_loss"])
 def test_every_penalty_ends_at_a_stationary_point(name, loss, start, make_model):
@@ -128,7 +151,7 @@ def test_moments_and_passes_over_rows_agree(start, make_model, monkeypatch):
     by_moments = module._Newton._by_moments
 
     def spy(self, *args):
-        called.append(len(self.columns))
+        called.append(len(self.panel.columns))
         return by_moments(self, *args)
 
     monkeypatch.setattr(module._Newton, "_by_moments", spy)
@@ -164,7 +187,7 @@ def test_working_sets_leave_columns_out(start, make_model, monkeypatch):
     step = module._Newton._step
 
     def spy(self, *args):
-        sizes.append(len(self.columns))
+        sizes.append(len(self.panel.columns))
         return step(self, *args)
 
     monkeypatch.setattr(module._Newton, "_step", spy)

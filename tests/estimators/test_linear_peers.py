@@ -19,8 +19,8 @@ with warnings.catch_warnings():
         QuadraticGroup,
         QuadraticMultiTask,
     )
-    from skglm.penalties import BlockMCPenalty, BlockSCAD, MCPenalty, WeightedGroupL2
     from skglm.penalties import SCAD as PeerSCAD
+    from skglm.penalties import BlockMCPenalty, BlockSCAD, MCPenalty, WeightedGroupL2
     from skglm.solvers import AndersonCD, GroupBCD, GroupProxNewton, MultiTaskBCD
     from skglm.utils.data import grp_converter
 
@@ -131,7 +131,10 @@ def test_logistic_group_lasso(shape):
 @every_shape
 @pytest.mark.parametrize(
     ("ours", "theirs"),
-    [(MCP(3.0), lambda lam: MCPenalty(lam, 3.0)), (SCAD(3.7), lambda lam: PeerSCAD(lam, 3.7))],
+    [
+        (MCP(3.0), lambda lam: MCPenalty(lam, 3.0)),
+        (SCAD(3.7), lambda lam: PeerSCAD(lam, 3.7)),
+    ],
     ids=["mcp", "scad"],
 )
 def test_concave_penalties_of_single_coefficients(ours, theirs, shape):
