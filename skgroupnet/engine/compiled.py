@@ -1,8 +1,9 @@
 """Steps of a stack in compiled code (step/step.c), on the buffers of the torch engine.
 
-A plan tells the compiled code all about one model: where its rows, weights and state
-lie, how it is updated and shrunk.  One call takes the steps of several batches of some
-models; models are independent, so that they may be spread over threads.
+A plan (`skgroupnet.engine.plan`) tells the compiled code all about one model: where its
+rows, weights and state lie, how it is updated and shrunk.  One call takes the steps of
+several batches of some models; models are independent, so that they may be spread over
+threads.
 """
 
 from __future__ import annotations
@@ -12,26 +13,27 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import xlogy
 from torch import Tensor
 
 from skgroupnet.config import VARIABLE, chosen_step
 from skgroupnet.engine.data import Data, Rows
+from skgroupnet.engine.plan import (
+    ACTIVATIONS,
+    LOSSES,
+    PLAN,
+    SHRINKS,
+    UPDATES,
+    rows_fields,
+    shrink_fields,
+    spans_fields,
+    update_fields,
+)
 from skgroupnet.engine.problem import Problem, Settings
-from skgroupnet.engine.shrinkage import FixedZeros, Shrinkage
+from skgroupnet.engine.shrinkage import Shrinkage
 from skgroupnet.engine.stack import Stack
 from skgroupnet.engine.steps import Task
 from skgroupnet.engine.threads import WORTH_THREADS, Stopped
-from skgroupnet.engine.updates import SGD, Adam, AdaMax, RMSprop, State, Update
-from skgroupnet.penalties import (
-    L1,
-    L2,
-    AdaptiveGroupLasso,
-    GroupLasso,
-    NoPenalty,
-    SparseGroupLasso,
-)
-from skgroupnet.penalties.groups import Groups
+from skgroupnet.engine.updates import State, Update
 
 try:
     from skgroupnet.engine import _step
@@ -48,73 +50,6 @@ NOT_BUILT = (
 OPERATIONS = 1e8
 # What a step takes besides its products, in the time of so many operations.
 OVERHEAD = 1e3
-
-_POINTER, _REAL, _COUNT = np.uintp, np.float64, np.int64
-# The fields of Plan in step/plan.h, which explains them.
-PLAN = np.dtype(
-    [
-        ("itemsize", _COUNT),
-        ("n_layers", _COUNT),
-        ("widths", _POINTER),
-        ("activation", _COUNT),
-        ("loss", _COUNT),
-        ("X", _POINTER),
-        ("row_starts", _POINTER),
-        ("columns", _POINTER),
-        ("n_columns", _COUNT),
-        ("chosen", _POINTER),
-        ("codes", _POINTER),
-        ("y", _POINTER),
-        ("constant", _POINTER),
-        ("order", _POINTER),
-        ("scale", _POINTER),
-        ("n_rows", _COUNT),
-        ("batch_rows", _COUNT),
-        ("losses", _POINTER),
-        ("weights", _POINTER),
-        ("n_weights", _COUNT),
-        ("n_parameters", _COUNT),
-        ("fit_intercept", _COUNT),
-        ("update", _COUNT),
-        ("rate", _REAL),
-        ("beta_1", _REAL),
-        ("beta_2", _REAL),
-        ("epsilon", _REAL),
-        ("nesterov", _COUNT),
-        ("direction", _POINTER),
-        ("moment", _POINTER),
-        ("step", _POINTER),
-        ("shrink", _COUNT),
-        ("strength", _POINTER),
-        ("lasso", _POINTER),
-        ("free", _POINTER),
-        ("n_groups", _COUNT),
-        ("group_ids", _POINTER),
-        ("group_spans", _POINTER),
-        ("span_starts", _POINTER),
-        ("span_lengths", _POINTER),
-        ("inverse_sizes", _POINTER),
-        ("n_runs", _COUNT),
-        ("run_starts", _POINTER),
-        ("run_lengths", _POINTER),
-        ("run_groups", _POINTER),
-    ]
-)
-# In the order of the enumerations of step/plan.h.
-ACTIVATIONS = ("relu", "relu2", "tanh", "logistic", "identity")
-LOSSES = ("cross_entropy", "log_loss", "squared_error", "poisson")
-UPDATES = (SGD, RMSprop, Adam, AdaMax)
-KEEP, SOFT, RIDGE, SPARSE_SOFT, MASK = range(5)
-# Only these very classes: one derived from them may shrink differently.
-SHRINKS: dict[type, int] = {
-    NoPenalty: KEEP,
-    L1: SOFT,
-    GroupLasso: SOFT,
-    AdaptiveGroupLasso: SOFT,
-    L2: RIDGE,
-    SparseGroupLasso: SPARSE_SOFT,
-    FixedZeros: MASK,
-}
 
 
 def default_report() -> str:
@@ -226,10 +161,10 @@ class CompiledSteps:
             fit_intercept=problem.fit_intercept,
             step=self._steps_taken,
         )
-        self._set(**_rows(problem, data))
-        self._set(**_update(settings.update, state))
-        self._set(**_spans(shrinkage.metric))
-        self._set(**_shrink(shrinkage))
+        self._set(**rows_fields(problem, data))
+        self._set(**update_fields(settings.update, state))
+        self._set(**spans_fields(shrinkage.metric))
+        self._set(**shrink_fields(shrinkage))
 
     def _set(self, **fields: Any) -> None:
         """Write fields of all plans: numbers, or where arrays and tensors lie.
@@ -281,84 +216,3 @@ class CompiledSteps:
             _step.steps(self._plans, batch, batch + 1, t + batch, self._version)
             self._shrinkage.apply(self._steps_taken)
         del alive
-
-
-def _rows(problem: Problem, data: Data) -> dict[str, Any]:
-    """Fields about the rows and targets."""
-    fields: dict[str, Any] = {}
-    if data.sparse is not None:
-        X = data.sparse
-        fields["X"] = np.ascontiguousarray(X.data)
-        fields["row_starts"] = X.indptr.astype(np.int64)
-        fields["columns"] = np.ascontiguousarray(X.indices, dtype=np.int32)
-    else:
-        fields["X"] = data.X.contiguous().numpy()
-        fields["n_columns"] = data.X.shape[1]
-        if data.columns is not None:
-            fields["chosen"] = data.columns.numpy()
-    if data.codes is not None:
-        fields["codes"] = data.codes.contiguous().numpy()
-        return fields
-    y = data.y.contiguous().numpy()
-    fields["y"] = y
-    if problem.loss == "poisson":
-        exact = y.astype(np.float64)
-        fields["constant"] = (xlogy(exact, exact) - exact).sum(1)
-    return fields
-
-
-def _update(update: Update, state: State) -> dict[str, Any]:
-    """Fields about the update and its state."""
-    fields: dict[str, Any] = {"update": UPDATES.index(type(update))}
-    if isinstance(update, SGD):
-        fields |= {"beta_1": update.momentum, "nesterov": update.nesterov}
-        return fields | {"direction": state.get("momentum", 0)}
-    if isinstance(update, AdaMax):
-        fields |= {"moment": state["largest"], "epsilon": update.epsilon}
-    else:
-        fields["moment"] = state["second"]
-        fields["epsilon"] = state["epsilon"][:, 0].tolist()
-    if isinstance(update, RMSprop):
-        return fields | {"beta_2": update.decay}
-    assert isinstance(update, Adam | AdaMax)
-    fields |= {"beta_1": update.beta_1, "beta_2": update.beta_2}
-    return fields | {"direction": state["first"]}
-
-
-def _shrink(shrinkage: Shrinkage) -> dict[str, Any]:
-    """Fields about the prox."""
-    penalty, groups, lam = shrinkage.penalty, shrinkage.groups, shrinkage.lam
-    fields: dict[str, Any] = {"shrink": SHRINKS.get(type(penalty), KEEP)}
-    fields["strength"] = groups.strength(lam)
-    if isinstance(penalty, SparseGroupLasso):
-        fields["lasso"] = penalty.lasso_strength(groups, lam)
-    if isinstance(penalty, FixedZeros):
-        fields["free"] = penalty.free
-    return fields
-
-
-def _spans(groups: Groups) -> dict[str, Any]:
-    """Fields about the groups: runs of groups of one, and the spans of the others."""
-    group = groups.index[0].numpy()
-    sizes = np.bincount(group)
-    single = sizes[group] == 1
-    follows = np.where(single[1:], group[1:] == group[:-1] + 1, group[1:] == group[:-1])
-    cuts = np.flatnonzero((single[1:] != single[:-1]) | ~follows) + 1
-    starts = np.concatenate([[0], cuts])[: len(group)]
-    lengths = np.diff(np.append(starts, len(group)))
-    alone = single[starts]
-    runs, spans = np.flatnonzero(alone), np.flatnonzero(~alone)
-    spans = spans[np.argsort(group[starts[spans]], kind="stable")]
-    ids, first = np.unique(group[starts[spans]], return_index=True)
-    return {
-        "n_groups": len(ids),
-        "group_ids": ids,
-        "group_spans": np.append(first, len(spans)),
-        "span_starts": starts[spans],
-        "span_lengths": lengths[spans],
-        "inverse_sizes": (1 / groups.sizes)[0].numpy(),
-        "n_runs": len(runs),
-        "run_starts": starts[runs],
-        "run_lengths": lengths[runs],
-        "run_groups": group[starts[runs]],
-    }

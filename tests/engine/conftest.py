@@ -245,8 +245,8 @@ def distance(flat):
         digits = 4 * np.finfo(weights.dtype).eps * np.abs(expected).max()
         move = np.abs(expected - before).max()
         found = {
-            "weights": difference / np.abs(expected).max(),
-            "move": max(0.0, difference - digits) / (move + digits),
+            "weights": difference / (np.abs(expected).max() or 1.0),
+            "move": max(0.0, difference - digits) / (move + digits or 1.0),
         }
         for name, value in reference.state.items():
             largest = np.abs(value).max()

@@ -21,9 +21,10 @@ from skgroupnet.engine import (
     RMSprop,
     Settings,
     compiled,
+    plan,
     train,
 )
-from skgroupnet.penalties import GroupLasso, NoPenalty
+from skgroupnet.penalties import GroupLasso, NoPenalty, Penalty
 from skgroupnet.penalties.base import NormPenalty
 
 needs_step = pytest.mark.skipif(
@@ -61,6 +62,20 @@ class Huber(NormPenalty):
 
     def slope(self, norms, lam):
         return lam * norms.clamp_max(1.0)
+
+
+@dataclass(frozen=True)
+class Proportional(Penalty):
+    """Ridge of groups, that asks for one step in a layer."""
+
+    one_step_per = "layer"
+
+    def value(self, W, groups, lam):
+        return lam / 2 * groups.sum(W * W).mul(groups.penalised).sum(-1)
+
+    def prox(self, W, groups, step, lam, out=None):
+        strength = lam[:, None] * groups.penalised
+        return groups.scale(W, 1 / (1 + step * strength), out)
 
 
 @pytest.fixture
@@ -211,7 +226,13 @@ def test_the_user_is_told(step, draw, capsys):
 @needs_step
 @pytest.mark.parametrize("update", [Adam(), RMSprop(), SGD(0.0)], ids=repr)
 @pytest.mark.parametrize(
-    ("penalty", "other"), [(Hard(), GroupLasso()), (Huber(), NoPenalty())], ids=repr
+    ("penalty", "other"),
+    [
+        (Hard(), GroupLasso()),
+        (Huber(), NoPenalty()),
+        (Proportional(), NoPenalty()),
+    ],
+    ids=repr,
 )
 def test_other_penalties_are_shrunk_in_torch(
     penalty, other, update, problem, model, compare, auto, reported, flat
@@ -246,22 +267,22 @@ def _declared():
 @pytest.mark.skipif(not HEADER.is_file(), reason="the sources of C are not there")
 def test_a_plan_is_the_same_in_c():
     fields, enumerations = _declared()
-    mine = [(name, compiled.PLAN[name]) for name in compiled.PLAN.names]
+    mine = [(name, plan.PLAN[name]) for name in plan.PLAN.names]
     assert fields == mine
-    shrinks = [name for name in enumerations[3] if name in vars(compiled)]
+    shrinks = [name for name in enumerations[3] if name in vars(plan)]
     assert enumerations == [
-        [name.upper() for name in compiled.ACTIVATIONS],
-        [name.upper() for name in compiled.LOSSES],
-        [update.__name__.upper() for update in compiled.UPDATES],
-        sorted(shrinks, key=vars(compiled).get),
+        [name.upper() for name in plan.ACTIVATIONS],
+        [name.upper() for name in plan.LOSSES],
+        [update.__name__.upper() for update in plan.UPDATES],
+        sorted(shrinks, key=vars(plan).get),
     ]
 
 
 @needs_step
 def test_plans_are_checked():
-    assert compiled.PLAN.itemsize == compiled._step.plan_bytes
+    assert plan.PLAN.itemsize == compiled._step.plan_bytes
     n_versions = len(compiled._step.instruction_sets)
-    plans = np.zeros(1, dtype=compiled.PLAN)
+    plans = np.zeros(1, dtype=plan.PLAN)
     for wrong, version in [
         (plans.tobytes()[:-1], 0), (b"12345678", 0), (plans, -1), (plans, n_versions)
     ]:  # fmt: skip

@@ -23,7 +23,17 @@ from skgroupnet.engine import (
     train,
 )
 from skgroupnet.network import ACTIVATIONS
-from skgroupnet.penalties import L1, L2, GroupLasso, NoPenalty, SparseGroupLasso
+from skgroupnet.penalties import (
+    L1,
+    L2,
+    MCP,
+    GroupElasticNet,
+    GroupLasso,
+    GroupLog,
+    GroupSCAD,
+    NoPenalty,
+    SparseGroupLasso,
+)
 
 pytestmark = pytest.mark.skipif(
     compiled._step is None, reason="the compiled step is not built"
@@ -52,6 +62,10 @@ GROUPS = {
     "no penalty": (NoPenalty(), False, False, False),
     "fixed zeros": (GroupLasso(), False, False, True),
     "fixed zeros and biases": (L1(), True, True, True),
+    "elastic labels and biases": (GroupElasticNet(0.3), True, True, False),
+    "bent labels": (GroupSCAD(), True, False, False),
+    "log rows and biases": (GroupLog(), False, True, False),
+    "firm and biases": (MCP(), True, True, False),
 }
 DTYPES = (np.float32, np.float64)
 # Of the weights and the state; about ten times what rounding makes of it.

@@ -12,21 +12,25 @@
 #define REAL float
 #define SINGLE 1
 #define SQRT sqrtf
+#define MATH(name) name##f
 #define NAME(name) JOIN(name, _float_, VERSION)
 #include "typed.h"
 #undef REAL
 #undef SINGLE
 #undef SQRT
+#undef MATH
 #undef NAME
 
 #define REAL double
 #define SINGLE 0
 #define SQRT sqrt
+#define MATH(name) name
 #define NAME(name) JOIN(name, _double_, VERSION)
 #include "typed.h"
 #undef REAL
 #undef SINGLE
 #undef SQRT
+#undef MATH
 #undef NAME
 
 #undef LANES

@@ -11,7 +11,22 @@
 enum { RELU, RELU2, TANH, LOGISTIC, IDENTITY };
 enum { CROSS_ENTROPY, LOG_LOSS, SQUARED_ERROR, POISSON };
 enum { SGD, RMSPROP, ADAM, ADAMAX };
-enum { KEEP, SOFT, RIDGE, SPARSE_SOFT, MASK };
+enum {
+    KEEP,
+    SOFT,
+    RIDGE,
+    SPARSE_SOFT,
+    MASK,
+    ELASTIC,
+    FIRM,
+    CLIPPED,
+    CAPPED,
+    HARD,
+    LOGARITHM,
+    TRANSFORMED,
+    HALF_POWER,
+    TWO_THIRDS
+};
 
 typedef struct {
     int64_t itemsize; /* 4 or 8 */
@@ -61,8 +76,9 @@ typedef struct {
 
     /* The prox: real numbers, one a group. */
     int64_t shrink;
-    const void *strength;
-    const void *lasso; /* of SPARSE_SOFT */
+    double shape; /* of the penalty, if it has any */
+    const void *strength; /* null: of KEEP */
+    const void *other; /* lasso of SPARSE_SOFT, ridge of ELASTIC; else null */
     const void *free;  /* of MASK: one a weight */
 
     /* The groups.  Group group_ids[i] has the spans group_spans[i] to

@@ -13,6 +13,8 @@ typedef REAL HALF
 
 #include "maps.h"
 
+#include "shrinks.h"
+
 #include "updates.h"
 
 #include "model.h"

@@ -1,10 +1,6 @@
 /* Updates and their prox, group by group; the formulas are those of updates.py and of
  * skgroupnet/penalties. */
 
-/* Norms are kept within this range before they divide, as in penalties/base.py. */
-#define SMALLEST ((REAL)1e-37)
-#define LARGEST ((REAL)3e38)
-
 /* The numbers of a step that all groups share. */
 typedef struct {
     REAL rate;       /* learning rate */
@@ -73,15 +69,6 @@ INLINE REAL NAME(step_of)(const int update, REAL size, REAL *moment,
     return a->rate / (a->epsilon + a->correction * SQRT(*moment));
 }
 
-/* Factor on a group of norm r: its prox is one factor for all its weights. */
-INLINE REAL NAME(factor)(REAL r, REAL step, REAL strength)
-{
-    r = r < SMALLEST ? SMALLEST : r;
-    r = r > LARGEST ? LARGEST : r;
-    REAL rest = r - step * strength;
-    return (rest < 0 ? 0 : rest) / r;
-}
-
 INLINE REAL NAME(soft)(REAL w, REAL threshold)
 {
     REAL size = w < 0 ? -w : w, rest = size - threshold;
@@ -145,12 +132,13 @@ INLINE void NAME(groups)(const int update, const Plan *p, const NAME(Numbers) * 
                          int64_t n)
 {
     const int64_t *ids = p->group_ids + first;
-    const REAL *strengths = p->strength, *lassos = p->lasso;
+    const REAL *strengths = p->strength, *others = p->other;
     REAL *moments = p->moment, *steps = p->step;
     REAL size[TOGETHER] = {0}, moment[TOGETHER] = {0}, step[TOGETHER];
-    REAL strength[TOGETHER] = {0}, factor[TOGETHER];
+    REAL strength[TOGETHER] = {0}, other[TOGETHER] = {0};
     for (int64_t i = 0; i < n; i++) {
-        strength[i] = strengths[ids[i]];
+        strength[i] = strengths ? strengths[ids[i]] : 0;
+        other[i] = others ? others[ids[i]] : 0;
         if (update != SGD) {
             size[i] = NAME(size_of)(update, p, first + i, grad);
             moment[i] = moments[ids[i]];
@@ -163,22 +151,42 @@ INLINE void NAME(groups)(const int update, const Plan *p, const NAME(Numbers) * 
         if (update != SGD)
             moments[ids[i]] = moment[i];
         REAL by = (update == SGD ? a->rate : step[i]) * a->move;
-        REAL threshold = lassos ? step[i] * lassos[ids[i]] : 0;
-        size[i] = NAME(move)(p, first + i, direction, by, threshold);
+        size[i] = NAME(move)(p, first + i, direction, by, step[i] * other[i]);
     }
     if (p->shrink == KEEP)
         return;
     for (int64_t i = 0; i < TOGETHER; i++)
-        factor[i] = NAME(factor)(SQRT(size[i]), step[i], strength[i]);
+        size[i] = SQRT(size[i]);
+    NAME(factors)(p, n, size, step, strength, other);
     for (int64_t i = 0; i < n; i++) {
-        if (factor[i] == 1)
+        if (size[i] == 1)
             continue;
         int64_t last = p->group_spans[first + i + 1];
         for (int64_t s = p->group_spans[first + i]; s < last; s++) {
             REAL *w = (REAL *)p->weights + p->span_starts[s];
             for (int64_t j = 0; j < p->span_lengths[s]; j++)
-                w[j] *= factor[i];
+                w[j] *= size[i];
         }
+    }
+}
+
+/* Prox of n weights that are groups of one, the first being group g. */
+static void NAME(shrink)(const Plan *p, int64_t g, int64_t n,
+                         const REAL *restrict steps, REAL *restrict weights)
+{
+    const REAL *strengths = (const REAL *)p->strength + g;
+    const REAL *others = p->other ? (const REAL *)p->other + g : 0;
+    for (int64_t start = 0; start < n; start += TOGETHER) {
+        int64_t m = n - start < TOGETHER ? n - start : TOGETHER;
+        REAL factor[TOGETHER];
+        for (int64_t i = 0; i < m; i++) {
+            REAL w = weights[start + i];
+            factor[i] = w < 0 ? -w : w;
+        }
+        NAME(factors)(p, m, factor, steps + start, strengths + start,
+                      others ? others + start : 0);
+        for (int64_t i = 0; i < m; i++)
+            weights[start + i] *= factor[i];
     }
 }
 
@@ -189,15 +197,17 @@ INLINE void NAME(singles)(const int update, const Plan *p, const NAME(Numbers) *
 {
     REAL *restrict moments = update == SGD ? 0 : (REAL *)p->moment + g;
     REAL *restrict steps = (REAL *)p->step + g;
-    const REAL *restrict strengths = (const REAL *)p->strength + g;
     for (int64_t i = 0; i < n; i++) {
         REAL size = grad[i];
         size = update == ADAMAX ? (size < 0 ? -size : size) : size * size;
         steps[i] = NAME(step_of)(update, size, update == SGD ? 0 : moments + i, a);
         weights[i] -= (update == SGD ? a->rate : steps[i]) * a->move * direction[i];
     }
+    if (p->shrink == KEEP)
+        return;
+    const REAL *restrict strengths = (const REAL *)p->strength + g;
     if (p->shrink == SPARSE_SOFT) {
-        const REAL *restrict lassos = (const REAL *)p->lasso + g;
+        const REAL *restrict lassos = (const REAL *)p->other + g;
         for (int64_t i = 0; i < n; i++)
             weights[i] = NAME(soft)(weights[i], steps[i] * lassos[i]);
     }
@@ -211,6 +221,8 @@ INLINE void NAME(singles)(const int update, const Plan *p, const NAME(Numbers) *
         const REAL *restrict free = (const REAL *)p->free + g;
         for (int64_t i = 0; i < n; i++)
             weights[i] *= free[i];
+    } else {
+        NAME(shrink)(p, g, n, steps, weights);
     }
 }
 
@@ -244,5 +256,3 @@ static void NAME(update)(const Plan *p, REAL *grad, int64_t t)
 }
 
 #undef TOGETHER
-#undef SMALLEST
-#undef LARGEST
