@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from skgroupnet.config import chosen_step
-from skgroupnet.engine.compiled import SHRINKS, _step
+from skgroupnet.engine.compiled import _step
 from skgroupnet.engine.losses import LOSSES
+from skgroupnet.engine.plan import SHRINKS, shrink_fields
 from skgroupnet.engine.problem import Problem
 from skgroupnet.engine.shrinkage import Shrinkage
-from skgroupnet.penalties import SparseGroupLasso
 
-_POINTER, _COUNT = np.uintp, np.int64
+_POINTER, _REAL, _COUNT = np.uintp, np.float64, np.int64
 # The fields of Descent in step/plan.h, which explains them.
 DESCENT = np.dtype(
     [
@@ -42,8 +42,9 @@ DESCENT = np.dtype(
         ("scratch", _POINTER),
         ("elementwise", _COUNT),
         ("shrink", _COUNT),
+        ("shape", _REAL),
         ("strength", _POINTER),
-        ("lasso", _POINTER),
+        ("other", _POINTER),
     ]
 )
 # Passes of one call: an interrupt is answered after it.
@@ -96,16 +97,15 @@ class Blocks:
         Block of each column.
     sizes : int ndarray of shape (G,)
         Number of columns of each block.
-    strength : Tensor of shape (G,)
-        Strength of each.
-    lasso : Tensor of shape (G,) or None
-        Strength of the lasso part, if there is one.
+    strength, other : Tensor of shape (G,)
+        Strengths of each, as in the plan of a step.
+    shrink, shape : int and float
+        Kind of the prox, and its setting.
     """
 
     def __init__(self, problem: Problem, shrinkage: Shrinkage, n_outputs: int) -> None:
         self._shape = problem.X.shape[1], n_outputs
         self.elementwise = shrinkage.penalty.groups_of == "weights"
-        self.shrink = SHRINKS[type(shrinkage.penalty)]
         labels = np.arange(self._shape[0])
         if problem.labels is not None and not self.elementwise:
             alone = problem.labels < 0
@@ -119,16 +119,17 @@ class Blocks:
 
     def restart(self) -> None:
         """Read the strengths again: lam has changed."""
-        groups, lam = self._shrinkage.groups, self._shrinkage.lam
-        penalty = self._shrinkage.penalty
-        self.strength = self._first(groups.spread(groups.strength(lam)))
-        self.lasso: Tensor | None = None
-        if isinstance(penalty, SparseGroupLasso):
-            self.lasso = self._first(groups.spread(penalty.lasso_strength(groups, lam)))
+        fields = shrink_fields(self._shrinkage)
+        self.shrink, self.shape = fields["shrink"], fields.get("shape", 0.0)
+        self.strength = self._of_blocks(fields.get("strength"))
+        self.other = self._of_blocks(fields.get("other"))
 
-    def _first(self, flat: Tensor) -> Tensor:
-        """Read a vector (1, P) at the first weight of each block."""
+    def _of_blocks(self, values: Tensor | None) -> Tensor:
+        """Read the values of groups (1, G) at the first weight of each block."""
+        if values is None:
+            return torch.zeros(len(self.sizes), dtype=torch.float64)
         columns = torch.from_numpy(self._order[self._starts[:-1]])
+        flat = self._shrinkage.groups.spread(values)
         return self._matrix(flat)[columns, 0].contiguous()
 
     def _matrix(self, flat: Tensor) -> Tensor:
@@ -222,9 +223,8 @@ class Descent:
             "bounds": panel.new_empty(len(sizes)),
             "scratch": panel.new_empty(scratch),
             "strength": blocks.strength[chosen].to(panel.dtype),
+            "other": blocks.other[chosen].to(panel.dtype),
         }
-        if blocks.lasso is not None:
-            self._alive["lasso"] = blocks.lasso[chosen].to(panel.dtype)
         for name, tensor in self._alive.items():
             self._plan[name] = tensor.data_ptr()
         self._set(
@@ -239,9 +239,10 @@ class Descent:
             n_moments=int(squares[-1]),
             elementwise=blocks.elementwise,
             shrink=blocks.shrink,
+            shape=blocks.shape,
         )
 
-    def _set(self, **fields: int) -> None:
+    def _set(self, **fields: float) -> None:
         for name, value in fields.items():
             self._plan[name] = value
 

@@ -64,7 +64,8 @@ static void NAME(measure)(const Descent *p, int64_t g)
 INLINE void NAME(shrink_block)(const Descent *p, int64_t g, REAL step, REAL *restrict z,
                                int64_t n)
 {
-    REAL strength = ((const REAL *)p->strength)[g], squares = 0;
+    REAL strength = p->strength ? ((const REAL *)p->strength)[g] : 0;
+    REAL other = p->other ? ((const REAL *)p->other)[g] : 0;
     if (p->shrink == KEEP)
         return;
     if (p->shrink == RIDGE) {
@@ -72,21 +73,16 @@ INLINE void NAME(shrink_block)(const Descent *p, int64_t g, REAL step, REAL *res
             z[i] /= step * strength + 1;
         return;
     }
-    if (p->shrink == SPARSE_SOFT) {
-        REAL threshold = step * ((const REAL *)p->lasso)[g];
+    if (p->shrink == SPARSE_SOFT)
         for (int64_t i = 0; i < n; i++)
-            z[i] = NAME(soft)(z[i], threshold);
+            z[i] = NAME(soft)(z[i], step * other);
+    int64_t together = p->elementwise ? 1 : n;
+    for (int64_t start = 0; start < n; start += together) {
+        REAL factor = SQRT(NAME(dot)(z + start, z + start, together));
+        NAME(factors)(p->shrink, (REAL)p->shape, 1, &factor, &step, &strength, &other);
+        for (int64_t i = start; i < start + together; i++)
+            z[i] *= factor;
     }
-    if (p->elementwise) {
-        for (int64_t i = 0; i < n; i++)
-            z[i] *= NAME(factor)(z[i] < 0 ? -z[i] : z[i], step, strength);
-        return;
-    }
-    for (int64_t i = 0; i < n; i++)
-        squares += z[i] * z[i];
-    REAL factor = NAME(factor)(SQRT(squares), step, strength);
-    for (int64_t i = 0; i < n; i++)
-        z[i] *= factor;
 }
 
 static int NAME(is_zero)(const Descent *p, int64_t g)

@@ -128,8 +128,9 @@ typedef struct {
     /* The prox: one strength a block. */
     int64_t elementwise;
     int64_t shrink;
+    double shape;
     const void *strength;
-    const void *lasso; /* of SPARSE_SOFT */
+    const void *other; /* as in Plan */
 } Descent;
 
 #endif

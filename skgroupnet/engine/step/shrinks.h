@@ -104,11 +104,10 @@ INLINE REAL NAME(two_thirds)(REAL r, REAL step, REAL lam)
 
 /* Of n groups, the prox of each being one factor for all its weights: norms in, factors
  * out.  The others are the strengths of the ridge part of ELASTIC. */
-static void NAME(factors)(const Plan *p, int64_t n, REAL *restrict norm,
+static void NAME(factors)(int64_t shrink, REAL shape, int64_t n, REAL *restrict norm,
                           const REAL *restrict step, const REAL *restrict strength,
                           const REAL *restrict other)
 {
-    const REAL shape = (REAL)p->shape;
     for (int64_t i = 0; i < n; i++) {
         norm[i] = norm[i] < SMALLEST ? SMALLEST : norm[i];
         norm[i] = norm[i] > LARGEST ? LARGEST : norm[i];
@@ -116,7 +115,7 @@ static void NAME(factors)(const Plan *p, int64_t n, REAL *restrict norm,
 #define EACH(shrunk)                \
     for (int64_t i = 0; i < n; i++) \
         norm[i] = (shrunk) / norm[i];
-    switch (p->shrink) {
+    switch (shrink) {
     case ELASTIC:
         EACH(NAME(positive)(norm[i] - step[i] * strength[i]) / (step[i] * other[i] + 1))
         break;

@@ -157,7 +157,7 @@ INLINE void NAME(groups)(const int update, const Plan *p, const NAME(Numbers) * 
         return;
     for (int64_t i = 0; i < TOGETHER; i++)
         size[i] = SQRT(size[i]);
-    NAME(factors)(p, n, size, step, strength, other);
+    NAME(factors)(p->shrink, (REAL)p->shape, n, size, step, strength, other);
     for (int64_t i = 0; i < n; i++) {
         if (size[i] == 1)
             continue;
@@ -183,8 +183,8 @@ static void NAME(shrink)(const Plan *p, int64_t g, int64_t n,
             REAL w = weights[start + i];
             factor[i] = w < 0 ? -w : w;
         }
-        NAME(factors)(p, m, factor, steps + start, strengths + start,
-                      others ? others + start : 0);
+        NAME(factors)(p->shrink, (REAL)p->shape, m, factor, steps + start,
+                      strengths + start, others ? others + start : 0);
         for (int64_t i = 0; i < m; i++)
             weights[start + i] *= factor[i];
     }
