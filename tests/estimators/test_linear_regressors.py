@@ -15,6 +15,7 @@ from sklearn.linear_model import (
 from sklearn.metrics import d2_tweedie_score, r2_score
 
 from skgroupnet import GroupSparseLinearRegression, GroupSparsePoissonRegressor
+from skgroupnet.model_selection.together import Fitting, fit_together
 
 MODELS = {"numbers": GroupSparseLinearRegression, "counts": GroupSparsePoissonRegressor}
 PRECISE = {"tol": 1e-9, "max_iter": 20_000}
@@ -215,3 +216,13 @@ def test_stochastic_solvers_come_near_the_same_optimum(kind, solver):
     assert model.stationarity_gap_ <= 1e-3
     np.testing.assert_array_equal(model.get_support(), exact.get_support())
     np.testing.assert_allclose(model.coef_, exact.coef_, atol=0.01)
+
+
+def test_kinds_that_are_fitted_together_keep_their_losses(counts):
+    X, y = counts
+    models = [Model(lam=0.05) for Model in MODELS.values()]
+    for fitted in fit_together([Fitting(model, X, y) for model in models]):
+        assert fitted.error is None
+    for model in models:
+        np.testing.assert_array_equal(model.coef_, clone(model).fit(X, y).coef_)
+    assert [m.out_activation_ for m in models] == ["identity", "exp"]
