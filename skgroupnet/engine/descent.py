@@ -11,11 +11,19 @@ from torch import Tensor
 from skgroupnet.config import chosen_step
 from skgroupnet.engine.compiled import _step
 from skgroupnet.engine.losses import LOSSES
-from skgroupnet.engine.plan import SHRINKS, shrink_fields
+from skgroupnet.engine.plan import (
+    ELASTIC,
+    KEEP,
+    RIDGE,
+    SHRINKS,
+    SOFT,
+    SPARSE_SOFT,
+    shrink_fields,
+)
 from skgroupnet.engine.problem import Problem
 from skgroupnet.engine.shrinkage import Shrinkage
 
-_POINTER, _REAL, _COUNT = np.uintp, np.float64, np.int64
+_POINTER, _COUNT = np.uintp, np.int64
 # The fields of Descent in step/plan.h, which explains them.
 DESCENT = np.dtype(
     [
@@ -42,11 +50,13 @@ DESCENT = np.dtype(
         ("scratch", _POINTER),
         ("elementwise", _COUNT),
         ("shrink", _COUNT),
-        ("shape", _REAL),
         ("strength", _POINTER),
         ("other", _POINTER),
     ]
 )
+# Concave penalties have many stationary points; from zero FISTA finds lower ones than
+# coordinate descent, by up to 2 % in the mean over draws with n < p.
+CONVEX = (KEEP, SOFT, RIDGE, SPARSE_SOFT, ELASTIC)
 # Passes of one call: an interrupt is answered after it.
 PASSES = 10
 # The second moments of a block are kept: their number is the square of its columns.
@@ -70,7 +80,7 @@ def can_descend(problem: Problem) -> bool:
         built
         and chosen_step() != "torch"
         and torch.device(problem.device).type == "cpu"
-        and type(problem.penalty) in SHRINKS
+        and SHRINKS.get(type(problem.penalty)) in CONVEX
         and LOSSES[problem.loss].curvatures is not None
         and (isinstance(problem.X, np.ndarray) or problem.y.shape[1] == 1)
         and not problem.penalize_bias
@@ -99,8 +109,8 @@ class Blocks:
         Number of columns of each block.
     strength, other : Tensor of shape (G,)
         Strengths of each, as in the plan of a step.
-    shrink, shape : int and float
-        Kind of the prox, and its setting.
+    shrink : int
+        Kind of the prox.
     """
 
     def __init__(self, problem: Problem, shrinkage: Shrinkage, n_outputs: int) -> None:
@@ -120,7 +130,7 @@ class Blocks:
     def restart(self) -> None:
         """Read the strengths again: lam has changed."""
         fields = shrink_fields(self._shrinkage)
-        self.shrink, self.shape = fields["shrink"], fields.get("shape", 0.0)
+        self.shrink = fields["shrink"]
         self.strength = self._of_blocks(fields.get("strength"))
         self.other = self._of_blocks(fields.get("other"))
 
@@ -239,10 +249,9 @@ class Descent:
             n_moments=int(squares[-1]),
             elementwise=blocks.elementwise,
             shrink=blocks.shrink,
-            shape=blocks.shape,
         )
 
-    def _set(self, **fields: float) -> None:
+    def _set(self, **fields: int) -> None:
         for name, value in fields.items():
             self._plan[name] = value
 

@@ -79,7 +79,7 @@ INLINE void NAME(shrink_block)(const Descent *p, int64_t g, REAL step, REAL *res
     int64_t together = p->elementwise ? 1 : n;
     for (int64_t start = 0; start < n; start += together) {
         REAL factor = SQRT(NAME(dot)(z + start, z + start, together));
-        NAME(factors)(p->shrink, (REAL)p->shape, 1, &factor, &step, &strength, &other);
+        NAME(factors)(p->shrink, 0, 1, &factor, &step, &strength, &other);
         for (int64_t i = start; i < start + together; i++)
             z[i] *= factor;
     }

@@ -127,8 +127,7 @@ typedef struct {
 
     /* The prox: one strength a block. */
     int64_t elementwise;
-    int64_t shrink;
-    double shape;
+    int64_t shrink; /* of a convex penalty */
     const void *strength;
     const void *other; /* as in Plan */
 } Descent;
