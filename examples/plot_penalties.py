@@ -158,9 +158,8 @@ for name, ax in zip(["hoyer_square", "group_hoyer_square"], axes, strict=True):
     penalty = get_penalty(name)
     value = penalty.value(W, groups_of(penalty, W), torch.ones(len(W), dtype=W.dtype))
     colours = plt.colormaps["viridis"]((value.reshape(rays.shape[:2]) - 1) / 2)
-    ax.plot_surface(
-        *np.moveaxis(rays, -1, 0), facecolors=colours, **SURFACE, shade=False
-    )
+    x, y, z = np.moveaxis(rays, -1, 0)
+    ax.plot_surface(x, y, z, facecolors=colours, **SURFACE, shade=False)
     show_sphere_axes(ax, name)
 scale_of = ScalarMappable(Normalize(1, 3), "viridis")
 fig.colorbar(scale_of, ax=axes, shrink=0.7, ticks=[1, 2, 3], label="value")
