@@ -134,6 +134,10 @@ def convex():
     return [p for p in ALL if type(p).__module__.endswith(".convex")]
 
 
+def separable():
+    return [p for p in ALL if p.one_step_per == "group"]
+
+
 def value_of(penalty, partition, row, lam):
     """Value of one network by the formula of the documentation."""
     formula = VALUES[NAMES[type(penalty)]]
@@ -258,6 +262,33 @@ class Case:
         found = self.objective(U[None])[0]
         best = self.objective(self.candidates(U)).amin(0)
         return float(((found - best) / (1 + found.abs())).amax())
+
+
+@pytest.mark.parametrize("penalty", separable(), ids=repr)
+@every_dtype
+def test_prox_of_one_group_is_the_best_of_its_ray(penalty, dtype, make_partition):
+    """Thousands of norms, steps and strengths, so that no knot is missed."""
+    rng, n = np.random.RandomState(0), 20_000
+    width = 1 if penalty.groups_of == "weights" else 2
+    groups = make_partition([(1, width, True)], None).groups(dtype)
+    ranges = [(0.01, 30.0), (0.01, 80.0), (0.02, 4.0)]
+    r, step, lam = (
+        torch.from_numpy(np.exp(rng.uniform(*np.log(ends), (n, 1)))).to(dtype)
+        for ends in ranges
+    )
+    way = torch.tensor([[0.6, -0.8]], dtype=dtype)[:, :width]
+    U = penalty.prox(r * way, groups, step, lam[:, 0]).double()
+    exact = make_partition([(1, width, True)], None).groups()
+    r, step, lam, way = r.double(), step.double(), lam[:, 0].double(), way.double()
+
+    def objective(V):
+        distance = (V - r * way).square().sum(1) / (2 * step[:, 0])
+        return distance + penalty.value(V, exact, lam)
+
+    found = objective(U)
+    for share in np.linspace(0, 1, 41):
+        better = found - objective(share * r * way)
+        assert float((better / (1 + found)).amax()) <= TOLERANCE[dtype]
 
 
 @every_penalty
