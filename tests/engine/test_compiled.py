@@ -17,6 +17,7 @@ from skgroupnet.engine import (
     RMDA,
     SGD,
     Adam,
+    AdaMax,
     Problem,
     RMSprop,
     Settings,
@@ -24,7 +25,17 @@ from skgroupnet.engine import (
     plan,
     train,
 )
-from skgroupnet.penalties import GroupLasso, NoPenalty, Penalty
+from skgroupnet.penalties import (
+    AdaptiveGroupLasso,
+    GroupHoyerSquare,
+    GroupLasso,
+    GroupLog,
+    HoyerSquare,
+    L1MinusL2,
+    NoPenalty,
+    PathNorm,
+    Penalty,
+)
 from skgroupnet.penalties.base import NormPenalty
 
 needs_step = pytest.mark.skipif(
@@ -246,6 +257,30 @@ def test_other_penalties_are_shrunk_in_torch(
     plain = compare(replace(mine, penalty=other), models, update)
     for fit, without in zip(fits, plain, strict=True):
         assert np.abs(flat(fit.network) - flat(without.network)).max() > 1e-3
+
+
+@needs_step
+@pytest.mark.parametrize("update", [Adam(), AdaMax(), RMSprop(), SGD()], ids=repr)
+@pytest.mark.parametrize(
+    "penalty", [HoyerSquare(), GroupHoyerSquare(), L1MinusL2(), PathNorm()], ids=repr
+)
+def test_one_step_for_a_layer_and_groups_in_two(
+    penalty, update, problem, model, compare, flat
+):
+    models = [model(lam=0.002 + 0.002 * m, seed=m) for m in range(3)]
+    compare(replace(problem, penalty=penalty), models, update, 1e-10)
+
+
+@needs_step
+@pytest.mark.parametrize("penalty", [AdaptiveGroupLasso(), GroupLog()], ids=repr)
+def test_relative_weights_of_groups(penalty, problem, model, compare, flat):
+    weighed = replace(problem, penalty=penalty, labels=np.array([0, 1, 0, -1, 1]))
+    # Two features' groups, the rest of the inputs' weights, six neurons, biases.
+    factors = np.random.RandomState(0).rand(2 + 6 + 6 + 9) * 3
+    models = [model(), model(factors=factors), model(factors=factors[::-1])]
+    fits = compare(weighed, models, Adam())
+    for fit in fits[1:]:
+        assert np.abs(flat(fit.network) - flat(fits[0].network)).max() > 1e-3
 
 
 def _declared():
