@@ -10,12 +10,18 @@ the penalty.  With the scaled dual variable u, an iteration is::
 from u = -grad L(beta) / rho.  The answer is z, which has the exact zeros.  What is not
 penalised has one copy, which minimises L in every beta-step.
 
-For a nonconvex penalty the augmented Lagrangian
+The augmented Lagrangian
 
     L(beta) + R(z) + rho <u, beta - z> + rho/2 norm(beta - z)^2
 
 falls from the second iteration on if rho > sqrt(2) L_f, L_f a bound on the curvature
-of L: every step of z is a global minimum.
+of L, however nonconvex R is: every step of z is a global minimum.  The bound is not
+necessary, and slow.  So with rho="auto"
+
+- for a convex penalty rho balances the primal and the dual residual, each relative to
+  what it is a difference of;
+- for any other one rho starts at a third of the bound, or where the prox becomes
+  single-valued if that is larger, and doubles where the augmented Lagrangian rises.
 
 References
 ----------
@@ -46,8 +52,12 @@ from skgroupnet.engine.threads import threads_for
 
 # rho is above its bound by this factor.
 ABOVE = 1.01
-# For a convex penalty rho starts at this share of the bound, as it is often too large.
-FIRST_SHARE = 0.1
+# Where rho starts, in shares of its bound, for convex penalties and for others.
+CONVEX_SHARE, SHARE = 0.1, 1 / 3
+# Rises of the augmented Lagrangian that are no rounding, relative to its size.
+RISE = 1e-10
+# The first iteration may rise.
+FIRST_RISE = 2
 # The residuals are balanced after so many iterations, then ever more rarely.
 FIRST_BALANCE, LATER_BALANCE = 5, 1.2
 # rho changes by factors between these.
@@ -65,10 +75,10 @@ class ADMM:
     tol : float, default=1e-6
         The model is done when the stationarity gap of z is at most this.
     rho : float or "auto", default="auto"
-        Weight rho > 0 of the quadratic term. "auto": for a convex penalty it balances
-        the primal and the dual residual, each relative to what it is a difference of;
-        else it is above sqrt(2) L_f and above the modulus that makes the prox
-        single-valued.
+        Weight rho > 0 of the quadratic term. "auto": it starts below sqrt(2) L_f, L_f a
+        bound on the curvature of the loss. For a convex penalty it then balances the
+        primal and the dual residual; for any other it is above the modulus of weak
+        convexity, if that is finite, and doubles where the augmented Lagrangian rises.
     """
 
     max_iter: int = 1000
@@ -150,7 +160,7 @@ class _Splitting:
         self.split = model.split.expand(-1, model.n_outputs).reshape(1, -1) > 0
         quadratic = model.loss.output == "identity"
         self.step: BetaStep = FactoredStep(model) if quadratic else NewtonStep(model)
-        self.balances = settings.rho == "auto"
+        self.adapts, self.convex = settings.rho == "auto", model.weak_convexity() == 0
         self.rho = self._first_rho() if settings.rho == "auto" else settings.rho
         self.next_balance = FIRST_BALANCE
         self.beta = self.z = model.start
@@ -159,8 +169,10 @@ class _Splitting:
         self.answer, self.history = self.z, list[Iteration]()
 
     def _first_rho(self) -> float:
-        bound = ABOVE * math.sqrt(2) * self.model.curvature()
-        return FIRST_SHARE * bound if bound > 0 else 1.0
+        bound, modulus = self.model.curvature(), self.model.weak_convexity()
+        bound *= math.sqrt(2) * (CONVEX_SHARE if self.convex else SHARE)
+        rho = ABOVE * max(bound, modulus if math.isfinite(modulus) else 0.0)
+        return rho if rho > 0 else 1.0
 
     def run(self, max_iter: int, tol: float, watch: Watch | None) -> Outcome:
         """Iterate to the tolerance; return the verdict."""
@@ -176,8 +188,8 @@ class _Splitting:
             stop = watch is not None and watch(self._epoch(running))
             if done or stop:
                 return "converged" if done else "stopped"
-            if self.balances and n_iter >= self.next_balance:
-                self._balance(iteration)
+            if self.adapts:
+                self._adapt()
         return "max_iter"
 
     def _iterate(self) -> tuple[Iteration, Tensor]:
@@ -201,6 +213,23 @@ class _Splitting:
         )
         return iteration, gradient
 
+    def _adapt(self) -> None:
+        """Choose rho for the next iteration."""
+        iteration = self.history[-1]
+        if self.convex:
+            if len(self.history) >= self.next_balance:
+                self._balance(iteration)
+        elif len(self.history) > FIRST_RISE:
+            before = self.history[-2]
+            rise = iteration.lagrangian - before.lagrangian
+            size = max(1.0, abs(before.lagrangian))
+            if before.rho == iteration.rho and rise > RISE * size:
+                self._change(2.0)
+
+    def _change(self, factor: float) -> None:
+        self.rho *= factor
+        self.u = self.u / factor
+
     def _balance(self, iteration: Iteration) -> None:
         """Move rho to where both relative residuals are about the same."""
         self.next_balance = max(
@@ -216,8 +245,7 @@ class _Splitting:
         factor = math.sqrt(primal / dual)
         factor = min(max(factor, 1 / LARGEST_CHANGE), LARGEST_CHANGE)
         if max(factor, 1 / factor) >= SMALLEST_CHANGE:
-            self.rho *= factor
-            self.u = self.u / factor
+            self._change(factor)
 
     def fit(self, outcome: Outcome) -> Fit:
         """Describe the last whole iteration."""

@@ -53,7 +53,9 @@ class CentredModel:
         self.data, self.n_outputs = Data(problem, k), k
         self.stack = Stack([model.start], problem.loss, self.data.device)
         self.loss = self.stack.loss
-        self.shrinkage = Shrinkage(problem, self.stack, np.array([model.lam]))
+        self.shrinkage = Shrinkage(
+            problem, self.stack, np.array([model.lam]), [model.factors]
+        )
         scale = np.ones(len(rows)) if weight is None else weight
         self.scale = torch.as_tensor(scale[:, None] / len(rows)).to(self.stack.flat)
         self.y = self.data.targets(torch.arange(len(rows)))
@@ -115,8 +117,12 @@ class CentredModel:
     def prox(self, x: Tensor, step: float) -> Tensor:
         """Proximal point, with one step for all groups: (1, P) -> (1, P)."""
         shrinkage = self.shrinkage
-        steps = torch.full_like(shrinkage.groups.sizes, step)
-        return shrinkage.penalty.prox(x, shrinkage.groups, steps, shrinkage.lam)
+        return shrinkage.prox(x, torch.full_like(shrinkage.metric.sizes, step))
+
+    def weak_convexity(self) -> float:
+        """Modulus of weak convexity of the penalty."""
+        shrinkage = self.shrinkage
+        return float(shrinkage.penalty.weak_convexity(shrinkage.groups, shrinkage.lam))
 
     def gap(self, x: Tensor, gradient: Tensor) -> float:
         """Stationarity gap of a point with its gradient, in the original variables."""
@@ -141,12 +147,12 @@ class CentredModel:
         return float((self.scale * self.y).sum(0).amax())
 
     def group_curvatures(self) -> Tensor:
-        """Bound on the curvature of the loss within each group, (1, G).
+        """Bound on the curvature of the loss within each group of one step, (1, G).
 
         The sum of the second moments of the columns of the group bounds the largest
         eigenvalue of their matrix.
         """
-        groups, k = self.shrinkage.groups, self.n_outputs
+        groups, k = self.shrinkage.metric, self.n_outputs
         moment = torch.cat([self.moment, torch.ones_like(self.split[:1])])
         n_columns = (groups.sizes / k).ceil()
         mean = groups.mean(moment.expand(-1, k).reshape(1, -1))

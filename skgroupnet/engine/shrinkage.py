@@ -39,6 +39,10 @@ class FixedZeros(Penalty):
         """Projection on the pattern."""
         return torch.mul(W, self.free, out=out)
 
+    def weak_convexity(self, groups: Groups, lam: Tensor) -> Tensor:
+        """Zero: the set is convex."""
+        return lam * 0.0
+
     def subgradient_distance(
         self, W: Tensor, grad: Tensor, groups: Groups, lam: Tensor
     ) -> Tensor:

@@ -92,7 +92,7 @@ PENALTIES: dict[str, type[Penalty]] = {
     "path_norm": PathNorm,
 }
 
-METHODS = ("value", "prox", "subgradient_distance")
+METHODS = ("value", "prox", "subgradient_distance", "weak_convexity")
 VARIABLES = ("groups_of", "one_step_per")
 
 

@@ -76,6 +76,14 @@ class Penalty(Protocol):
         (M, P), (M, P), (M,) -> (M, G).
         """
 
+    def weak_convexity(self, groups: Groups, lam: Tensor) -> Tensor:
+        """Smallest c that makes R + c/2 norm(W)^2 convex: (M,) -> (M,).
+
+        Zero for a convex penalty. Infinite, as it is unless a penalty says otherwise,
+        if there is none. The prox is single-valued for steps below 1 / c.
+        """
+        return lam.new_full(lam.shape, math.inf)
+
 
 class NormPenalty(Penalty):
     """A sum of one scalar function of the group norms.
@@ -86,7 +94,9 @@ class NormPenalty(Penalty):
     - ``profile(norms, lam)``: its value p;
     - ``shrink(norms, step, lam)``: argmin over s >= 0 of (s - norm)^2 / (2 step) + p;
     - ``slope(norms, lam)``: its derivative, from the right at zero; it may be infinite
-      there.
+      there;
+    - ``concavity(lam)``: how fast that derivative falls at most; infinite, as it is
+      unless a penalty says otherwise, if there is no bound.
     """
 
     def profile(self, norms: Tensor, lam: Tensor) -> Tensor:
@@ -100,6 +110,14 @@ class NormPenalty(Penalty):
     def slope(self, norms: Tensor, lam: Tensor) -> Tensor:
         """Slope of the scalar function, from the right at zero."""
         raise NotImplementedError
+
+    def concavity(self, lam: Tensor) -> Tensor:
+        """Largest value of minus the second derivative of the scalar function."""
+        return lam.new_full(lam.shape, math.inf)
+
+    def weak_convexity(self, groups: Groups, lam: Tensor) -> Tensor:
+        """Smallest c that makes R + c/2 norm(W)^2 convex: (M,) -> (M,)."""
+        return self.concavity(groups.strength(lam)).amax(1)
 
     def value(self, W: Tensor, groups: Groups, lam: Tensor) -> Tensor:
         """Penalty of each network: (M, P), (M,) -> (M,)."""

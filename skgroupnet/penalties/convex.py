@@ -38,6 +38,10 @@ class NoPenalty(NormPenalty):
         """Zero."""
         return norms * 0.0
 
+    def concavity(self, lam: Tensor) -> Tensor:
+        """Zero: it is convex."""
+        return lam * 0.0
+
 
 class SoftThreshold(NormPenalty):
     """The scalar function p(r) = lam r, of single weights or of groups."""
@@ -53,6 +57,10 @@ class SoftThreshold(NormPenalty):
     def slope(self, norms: Tensor, lam: Tensor) -> Tensor:
         """Slope lam everywhere."""
         return lam.expand_as(norms)
+
+    def concavity(self, lam: Tensor) -> Tensor:
+        """Zero: it is convex."""
+        return lam * 0.0
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,10 @@ class L2(NormPenalty):
     def slope(self, norms: Tensor, lam: Tensor) -> Tensor:
         """Slope lam r."""
         return lam * norms
+
+    def concavity(self, lam: Tensor) -> Tensor:
+        """Zero: it is convex."""
+        return lam * 0.0
 
 
 @dataclass(frozen=True)
@@ -147,6 +159,10 @@ class SparseGroupLasso(Penalty):
         """Strength of the lasso part, (M, G); zero for unpenalised parameters."""
         return lam[:, None] * (groups.penalised * self.l1_weight)
 
+    def weak_convexity(self, groups: Groups, lam: Tensor) -> Tensor:
+        """Zero: it is convex."""
+        return lam * 0.0
+
     def value(self, W: Tensor, groups: Groups, lam: Tensor) -> Tensor:
         """Penalty of each network: (M, P), (M,) -> (M,)."""
         lasso = groups.sum(W.abs()) * self.lasso_strength(groups, lam)
@@ -187,6 +203,10 @@ class LassoAndRidge(Penalty):
     def ridge_strength(self, groups: Groups, lam: Tensor) -> Tensor:
         """Strength of the ridge part, (M, G); zero for unpenalised parameters."""
         return lam[:, None] * (groups.penalised * (1 - self.l1_ratio))
+
+    def weak_convexity(self, groups: Groups, lam: Tensor) -> Tensor:
+        """Zero: it is convex."""
+        return lam * 0.0
 
     def value(self, W: Tensor, groups: Groups, lam: Tensor) -> Tensor:
         """Penalty of each network: (M, P), (M,) -> (M,)."""

@@ -47,6 +47,10 @@ class FirmThreshold(NormPenalty):
         """Slope (lam - r / gamma)_+."""
         return (lam - norms / self.gamma).clamp_min(0.0)
 
+    def concavity(self, lam: Tensor) -> Tensor:
+        """Slope that falls by 1 / gamma."""
+        return lam.new_full(lam.shape, 1 / self.gamma)
+
 
 @dataclass(frozen=True)
 class MCP(FirmThreshold):
@@ -130,6 +134,10 @@ class ClippedDeviation(NormPenalty):
     def slope(self, norms: Tensor, lam: Tensor) -> Tensor:
         """Slope lam, then (a lam - r)_+ / (a - 1)."""
         return ((self.a * lam - norms).clamp_min(0.0) / (self.a - 1)).minimum(lam)
+
+    def concavity(self, lam: Tensor) -> Tensor:
+        """Slope that falls by 1 / (a - 1)."""
+        return lam.new_full(lam.shape, 1 / (self.a - 1))
 
 
 @dataclass(frozen=True)
@@ -302,6 +310,10 @@ class Transformed(NormPenalty):
         reach = self.a + norms
         return lam * (self.a / reach) * ((self.a + 1) / reach)
 
+    def concavity(self, lam: Tensor) -> Tensor:
+        """Slope that falls fastest at zero, by 2 lam (a + 1) / a^2."""
+        return lam * (2 * (self.a + 1) / self.a / self.a)
+
 
 @dataclass(frozen=True)
 class TransformedL1(Transformed):
@@ -383,6 +395,10 @@ class Logarithmic(NormPenalty):
     def slope(self, norms: Tensor, lam: Tensor) -> Tensor:
         """Slope lam / (r + eps)."""
         return lam / (norms + self.eps)
+
+    def concavity(self, lam: Tensor) -> Tensor:
+        """Slope that falls fastest at zero, by lam / eps^2."""
+        return lam / self.eps / self.eps
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def test_what_an_object_lacks_is_told():
 
         def value(self, W, groups, lam): ...
 
-    lacks = "lacks prox, subgradient_distance, one_step_per"
+    lacks = "lacks prox, subgradient_distance, weak_convexity, one_step_per"
     with pytest.raises(TypeError, match=lacks):
         get_penalty(Own())
 
