@@ -178,8 +178,8 @@ class SquaredRatio(LayerMeasure):
         With s groups left the minimiser is a multiple of r - delta there; it is one as
         long as all of these are positive.
         """
-        tau = tau.double()
-        r, order = norms.double().sort(1, descending=True)
+        ordered, order = norms.sort(1, descending=True)
+        r, tau = ordered.double(), tau.double()
         s = r.new_ones(r.shape[1:]).cumsum(0)
         A, B = r.cumsum(1), r.square().cumsum(1)
         # s B - A^2, which cancels.
