@@ -62,7 +62,9 @@ class CentredModel:
         centred = problem.fit_intercept and not problem.penalize_bias
         mean, moment, variance = self.data.moments(self.scale)
         self.mean = mean if centred else torch.zeros_like(mean)
-        self.moment = variance if centred else moment
+        # The variance of a column that is constant up to rounding is noise.
+        noise = moment * max(torch.finfo(moment.dtype).eps, 1e-12)
+        self.moment = variance.where(variance > noise, moment) if centred else moment
         groups = self.shrinkage.groups
         split = groups.spread(groups.penalised.clone()).view(-1, k)[:, :1]
         if problem.keep_zeros:
@@ -156,7 +158,8 @@ class CentredModel:
         moment = torch.cat([self.moment, torch.ones_like(self.split[:1])])
         n_columns = (groups.sizes / k).ceil()
         mean = groups.mean(moment.expand(-1, k).reshape(1, -1))
-        return self.loss_curvature * n_columns * mean
+        bound = self.loss_curvature * n_columns * mean
+        return bound.where(bound > 0, bound.new_ones(()))
 
     def curvature(self) -> float:
         """Bound on the curvature of the loss along what is penalised.

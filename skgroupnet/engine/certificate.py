@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import torch
 
+from skgroupnet.engine.centred import CentredModel
 from skgroupnet.engine.data import Data
 from skgroupnet.engine.fista import fista
 from skgroupnet.engine.initial import initial_network
@@ -28,6 +29,8 @@ from skgroupnet.penalties import NoPenalty
 CERTIFICATE_ROWS = 512
 # Largest number of iterations for the part of a model that is not penalised.
 NULL_ITERATIONS = 10_000
+# What is stationary at so small a lam is so at any.
+NEGLIGIBLE = 1e-25
 
 
 def stationarity_gap(problem: Problem, model: Model, network: Network) -> float:
@@ -115,10 +118,17 @@ def lam_max(
     row_weight: np.ndarray | None = None,
     factors: np.ndarray | None = None,
 ) -> float:
-    """Smallest lam at which zero is stationary for the linear model of a problem.
+    """Smallest lam at which the linear model of a problem is empty.
 
     The null model has the unpenalised intercept and features, if there are any: with
-    an intercept alone it predicts the mean of y.
+    an intercept alone it predicts the mean of y. From this lam on it is stationary.
+
+    Where a penalty has an infinite slope at zero, or jumps there, the null model is
+    stationary at any lam. Then this is the smallest lam at which one proximal gradient
+    step from the null model leaves it empty. The step is 1 / (L v_g), L the bound on
+    the second derivative of the pointwise loss (for poisson, the largest mean of y) and
+    v_g the sum of the variances of the columns that share the step (without a free
+    intercept, of their second moments): a bound on the curvature along them.
 
     Parameters
     ----------
@@ -132,7 +142,7 @@ def lam_max(
     Returns
     -------
     float
-        The strength; infinite if no finite one makes zero stationary.
+        The strength; infinite if no finite one empties the model.
     """
     n_outputs = int(problem.y.max()) + 1 if problem.y.ndim == 1 else problem.y.shape[1]
     widths = (problem.X.shape[1], n_outputs)
@@ -147,14 +157,32 @@ def lam_max(
         stack, shrinkage = _gradient(problem, model, start)
         zero = torch.zeros_like(stack.flat)
 
-        def empty(lam: float) -> bool:
+        def stationary(lam: float) -> bool:
             strength = torch.full_like(shrinkage.lam, lam)
             distance = shrinkage.penalty.subgradient_distance(
                 zero, stack.grad, shrinkage.groups, strength
             )
             return not bool((distance * shrinkage.groups.penalised).any())
 
-        return _smallest(empty)
+        if not stationary(NEGLIGIBLE):
+            return _smallest(stationary)
+        return _smallest(_empties(problem, replace(model, start=start)))
+
+
+def _empties(problem: Problem, model: Model) -> Callable[[float], bool]:
+    """Whether one proximal gradient step from a null model leaves it empty."""
+    centred = CentredModel(problem, model)
+    shrinkage, null = centred.shrinkage, centred.start
+    gradient = centred.gradient(centred.raw(null))
+    step = 1 / centred.group_curvatures()
+    moved = null - shrinkage.metric.scale(gradient, step)
+
+    def empties(lam: float) -> bool:
+        shrinkage.lam = torch.full_like(shrinkage.lam, lam)
+        norms = shrinkage.groups.norm(shrinkage.prox(moved, step))
+        return not bool((norms * shrinkage.groups.penalised).any())
+
+    return empties
 
 
 def _smallest(enough: Callable[[float], bool]) -> float:

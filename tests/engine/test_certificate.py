@@ -1,5 +1,7 @@
 """The stationarity gap and lam_max, against formulas in numpy."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -191,3 +193,74 @@ def test_targets_without_variation_need_no_strength(draw):
     for loss in ("log_loss", "poisson"):
         largest = lam_max(Problem(X, 0 * y, loss, GroupLasso()))
         assert largest < 1e-12
+
+
+def _emptying(name, length, step, weight):
+    """Lam at which the prox of a gradient of that length, times the step, is zero."""
+    if name.endswith("l12"):
+        return (step * length / 1.5) ** 1.5 / step / weight
+    if name.endswith("l23"):
+        return 1.5 / step * (step * length / 2) ** (4 / 3) / weight
+    # Hoyer-square is at least the number of weights, or groups, that are not zero.
+    return step * length**2 / 2 / (1 if "hoyer" in name else weight)
+
+
+STEEP = [
+    "l0", "l12", "l23", "hoyer_square",
+    "group_l0", "group_l12", "group_l23", "group_hoyer_square",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STEEP)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("container", [np.asarray, scipy.sparse.csr_array])
+def test_lam_max_of_a_steep_penalty(
+    name, loss, intercept, container, draw, zeros, make_model
+):
+    X, y = draw(loss, n=90, d=6, k=3)
+    X *= np.arange(1, 7) / 2
+    Y = np.eye(3)[y] if y.ndim == 1 else y
+    null = {"poisson": 1.0, "squared_error": 0.0, "log_loss": 0.5}.get(loss, 1 / 3)
+    gradient = X.T @ (Y - (Y.mean(0) if intercept else null)) / 90
+    curvature = {"squared_error": 1.0, "log_loss": 0.25, "cross_entropy": 0.5}
+    curvature = curvature.get(loss, Y.mean(0).max())
+    moment = X.var(0) if intercept else (X**2).mean(0)
+    if "hoyer" in name:
+        moment = np.full(6, moment.sum())
+    if name.startswith("group"):
+        sets = [SETS == label for label in (0, 1, 2)]
+        steps = [moment[s].max() if "hoyer" in name else moment[s].sum() for s in sets]
+        found = [(np.linalg.norm(gradient[s]), gradient[s].size) for s in sets]
+    else:
+        steps = np.repeat(moment, 3)
+        found = [(length, 1) for length in np.abs(gradient).ravel()]
+    expected = max(
+        _emptying(name, length, 1 / (curvature * v), np.sqrt(size))
+        for v, (length, size) in zip(steps, found, strict=True)
+    )
+    problem = Problem(
+        container(X), y, loss, get_penalty(name), SETS, fit_intercept=intercept
+    )
+    assert lam_max(problem) == pytest.approx(expected, rel=1e-9)
+    # FISTA tries longer steps than 1 / curvature, and takes shorter ones.
+    models = [make_model(zeros(loss, (6, 3)), f * expected) for f in (4, 0.2)]
+    above, below = fista(problem, models, max_iter=500, tol=1e-6)
+    assert not above.network.weights[0].any()
+    assert below.network.weights[0].any()
+
+
+def test_lam_max_of_a_steep_penalty_without_variation(draw):
+    X, y = draw("squared_error", n=50)
+    X[:, 0], X[:, 1] = 0, 1e3 / 3
+    problem = Problem(X, y, "squared_error", get_penalty("group_l12"))
+    plain = lam_max(replace(problem, X=X[:, 2:]))
+    assert lam_max(problem) == pytest.approx(plain, rel=1e-9)
+    assert lam_max(replace(problem, y=0 * y)) < 1e-20
+
+
+def test_no_lam_empties_a_path_norm_or_a_full_difference(draw):
+    X, y = draw("squared_error", n=50)
+    for name in ("path_norm", "l1_minus_l2"):
+        problem = Problem(X, y, "squared_error", get_penalty(name))
+        assert lam_max(problem) == np.inf
