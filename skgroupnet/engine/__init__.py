@@ -20,7 +20,7 @@ from skgroupnet.engine.problem import (
 )
 from skgroupnet.engine.shrinkage import group_norms
 from skgroupnet.engine.solve import solve
-from skgroupnet.engine.stochastic import train
+from skgroupnet.engine.stochastic import check_job, train
 from skgroupnet.engine.training import bytes_in_training
 from skgroupnet.engine.updates import RMDA, SGD, Adam, AdaMax, RMSprop
 
@@ -41,6 +41,7 @@ __all__ = [
     "Settings",
     "admm",
     "bytes_in_training",
+    "check_job",
     "fista",
     "group_norms",
     "initial_network",

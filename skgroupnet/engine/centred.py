@@ -8,16 +8,13 @@ raw prediction is A theta with A = [X - mean, 1]; X may be sparse and stays so.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from skgroupnet.engine.data import Data
+from skgroupnet.engine.linear import LinearModel
 from skgroupnet.engine.problem import Model, Problem
-from skgroupnet.engine.shrinkage import Shrinkage
-from skgroupnet.engine.stack import Stack
 from skgroupnet.network import Network
 
 # Power iterations stop at this relative change, and the eigenvalue is raised by what
@@ -34,6 +31,8 @@ class CentredModel:
         The problem.
     model : Model
         The model.
+    data : Data, default=None
+        The rows of the problem, if they are there already.
 
     Attributes
     ----------
@@ -45,20 +44,17 @@ class CentredModel:
         1 for the rows of theta that change, else 0.
     """
 
-    def __init__(self, problem: Problem, model: Model) -> None:
-        n, k = problem.X.shape[0], model.start.widths[1]
-        rows, weight = model.weighted_rows(n)
-        if model.rows is not None or len(rows) < n:
-            problem = replace(problem, X=problem.X[rows], y=problem.y[rows])
-        self.data, self.n_outputs = Data(problem, k), k
-        self.stack = Stack([model.start], problem.loss, self.data.device)
-        self.loss = self.stack.loss
-        self.shrinkage = Shrinkage(
-            problem, self.stack, np.array([model.lam]), [model.factors]
+    def __init__(
+        self, problem: Problem, model: Model, data: Data | None = None
+    ) -> None:
+        self._linear = linear = LinearModel(problem, model, data)
+        self.data, self.loss, self.shrinkage = (
+            linear.data,
+            linear.loss,
+            linear.shrinkage,
         )
-        scale = np.ones(len(rows)) if weight is None else weight
-        self.scale = torch.as_tensor(scale[:, None] / len(rows)).to(self.stack.flat)
-        self.y = self.data.targets(torch.arange(len(rows)))
+        self.n_outputs = k = len(linear.y)
+        self.scale, self.y = linear.scale[:, None], linear.y.T
         centred = problem.fit_intercept and not problem.penalize_bias
         mean, moment, variance = self.data.moments(self.scale)
         self.mean = mean if centred else torch.zeros_like(mean)
@@ -72,7 +68,7 @@ class CentredModel:
         self.trained = torch.ones_like(split)
         self.trained[-1] = float(problem.fit_intercept)
         self.split = split * self.trained
-        self.start = self.shifted(self.stack.flat, 1.0)
+        self.start = self.shifted(linear.start, 1.0)
 
     def shifted(self, x: Tensor, sign: float) -> Tensor:
         """Turn the intercept b into c = b + mean W (sign 1), or back (sign -1)."""
@@ -97,14 +93,11 @@ class CentredModel:
 
     def mapped(self, raw: Tensor) -> Tensor:
         """Output map of raw predictions: (n, k) -> (n, k)."""
-        predicted = torch.empty_like(raw)
-        self.loss.predict(raw.T, predicted.T)
-        return predicted
+        return self._linear.predicted(raw.T).T
 
     def value(self, raw: Tensor) -> float:
         """Mean loss of raw predictions."""
-        value = self.loss.value(raw.T, self.y.T)
-        return float((value * self.scale[:, 0]).sum(dtype=torch.float64))
+        return self._linear.mean_loss(raw.T)
 
     def gradient(self, raw: Tensor) -> Tensor:
         """Gradient of the mean loss: (n, k) -> (1, P)."""
@@ -113,8 +106,7 @@ class CentredModel:
 
     def penalty(self, x: Tensor) -> float:
         """Penalty of a point."""
-        shrinkage = self.shrinkage
-        return float(shrinkage.penalty.value(x, shrinkage.groups, shrinkage.lam))
+        return self._linear.value(x)
 
     def prox(self, x: Tensor, step: float) -> Tensor:
         """Proximal point, with one step for all groups: (1, P) -> (1, P)."""
@@ -134,7 +126,7 @@ class CentredModel:
 
     def network(self, x: Tensor) -> Network:
         """Network of a point."""
-        return self.stack.network(self.shifted(x, -1.0)[0])
+        return self._linear.network(self.shifted(x, -1.0))
 
     @property
     def loss_curvature(self) -> float:

@@ -29,8 +29,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from skgroupnet.engine.centred import CentredModel
 from skgroupnet.engine.data import Data
-from skgroupnet.engine.linear import LinearModel, epoch_of
+from skgroupnet.engine.linear import epoch_of
 from skgroupnet.engine.problem import Epoch, Fit, Model, Outcome, Problem, Watch
 from skgroupnet.engine.threads import threads_for
 from skgroupnet.network import Network
@@ -78,9 +79,10 @@ def fista(
     with torch.inference_mode():
         with threads_for(4.0 * problem.X.shape[0] * widths[0] * widths[1]):
             for m, model in enumerate(models):
-                descent = _Descent(LinearModel(problem, model, whole), m, len(models))
-                if descent.data.n_rows == problem.X.shape[0]:
-                    whole = descent.data
+                centred = CentredModel(problem, model, whole)
+                if centred.data.n_rows == problem.X.shape[0]:
+                    whole = centred.data
+                descent = _Descent(centred, m, len(models))
                 interrupted = bool(fits) and fits[-1].outcome == "interrupted"
                 fits.append(
                     descent.fit([], "interrupted")
@@ -93,59 +95,21 @@ def fista(
 class _Descent:
     """Descent of one model; flat vectors (1, P) hold W and the shifted intercept c."""
 
-    def __init__(self, linear: LinearModel, number: int, n_models: int) -> None:
-        self.linear, self.number, self.n_models = linear, number, n_models
-        self.data, self.stack = linear.data, linear.stack
-        self.shrinkage, self.metric = linear.shrinkage, linear.shrinkage.metric
-        problem = linear.problem
-        self._precondition(problem.fit_intercept and not problem.penalize_bias)
-        self.x = self._shifted(linear.start, 1.0)
-        curvature = linear.loss.curvature
-        self.eta = curvature if math.isfinite(curvature) else 1.0
-
-    def _precondition(self, centred: bool) -> None:
-        """Column means (d, 1) and the moments v_g of the groups, (1, G)."""
-        n_features, n_outputs = self.stack.layout.widths
-        mean, moment, variance = self.data.moments(self.linear.scale[:, None])
-        self.mean = mean if centred else torch.zeros_like(mean)
-        if centred:
-            # The variance of a column that is constant up to rounding is noise.
-            noise = moment * max(torch.finfo(moment.dtype).eps, 1e-12)
-            moment = variance.where(variance > noise, moment)
-        each = torch.ones_like(self.stack.flat)
-        each[:, : n_features * n_outputs] = moment.repeat_interleave(n_outputs)
-        n_merged = (self.metric.sizes / n_outputs).ceil()
-        self.v = self.metric.mean(each) * n_merged
-        self.v = self.v.where(self.v > 0, self.v.new_ones(()))
-
-    def _shifted(self, flat: Tensor, sign: float) -> Tensor:
-        """Turn the intercept b into c = b + mean W (sign 1), or back (sign -1)."""
-        flat = flat.clone()
-        W, c = self.linear.split(flat)
-        c.add_((self.mean * W).sum(0), alpha=sign)
-        return flat
-
-    def _raw(self, flat: Tensor) -> Tensor:
-        """Raw prediction of all rows, (k, n)."""
-        return self.linear.raw(self._shifted(flat, -1.0))
-
-    def _gradient(self, raw: Tensor) -> Tensor:
-        """Gradient (1, P) for columns shifted by their means."""
-        errors = self.linear.errors(raw)
-        grad = self.linear.gradient(errors)
-        self.linear.split(grad)[0].sub_(self.mean * errors.sum(1))
-        return grad
+    def __init__(self, model: CentredModel, number: int, n_models: int) -> None:
+        self.model, self.number, self.n_models = model, number, n_models
+        self.shrinkage, self.metric = model.shrinkage, model.shrinkage.metric
+        self.x, self.curvatures, self.eta = model.start, model.group_curvatures(), 1.0
 
     def _step(self, z: Tensor, raw_z: Tensor) -> tuple[Tensor, Tensor, float]:
         """Proximal step from z: the new point, its raw prediction and its loss."""
-        loss, grad = self.linear.mean_loss(raw_z), self._gradient(raw_z)
+        loss, grad = self.model.value(raw_z), self.model.gradient(raw_z)
         self.eta *= ETA_DECAY
         slack = 10 * torch.finfo(z.dtype).eps * max(1.0, abs(loss))
         for _ in range(MAX_DOUBLINGS):
-            step = 1 / (self.eta * self.v)
+            step = 1 / (self.eta * self.curvatures)
             x = self.shrinkage.prox(z - self.metric.scale(grad, step), step)
-            raw = self._raw(x)
-            new, move = self.linear.mean_loss(raw), x - z
+            raw = self.model.raw(x)
+            new, move = self.model.value(raw), x - z
             bound = loss + float((grad * move).sum() + self._square(move, move) / 2)
             if new <= bound + slack:
                 break
@@ -154,12 +118,7 @@ class _Descent:
 
     def _square(self, a: Tensor, b: Tensor) -> Tensor:
         """Inner product in the metric of the steps."""
-        return (self.metric.scale(a, self.eta * self.v) * b).sum()
-
-    def _gap(self, raw: Tensor) -> float:
-        """Stationarity gap at x, in the original variables."""
-        grad = self.linear.gradient(self.linear.errors(raw))
-        return self.linear.shrinkage.gap(self.x, grad)
+        return (self.metric.scale(a, self.eta * self.curvatures) * b).sum()
 
     def run(self, max_iter: int, tol: float, watch: Watch | None) -> Fit:
         """Iterate to the tolerance; keep the last whole iteration on an interrupt."""
@@ -177,11 +136,11 @@ class _Descent:
         self, max_iter: int, tol: float, watch: Watch | None, curve: list[float]
     ) -> Outcome:
         """Iterate, with the objective written to ``curve``; return the verdict."""
-        z, raw_x, t = self.x, self._raw(self.x), 1.0
+        z, raw_x, t = self.x, self.model.raw(self.x), 1.0
         raw_z = raw_x
         for n_iter in range(1, max_iter + 1):
             x, raw, loss = self._step(z, raw_z)
-            curve.append(loss + self.linear.value(x))
+            curve.append(loss + self.model.penalty(x))
             if not math.isfinite(loss):
                 return "diverged"
             move = x - self.x
@@ -192,14 +151,14 @@ class _Descent:
             self.x, raw_x = x, raw
             last = n_iter == max_iter
             check = last or n_iter % CHECK_EVERY == 0
-            done = check and self._gap(raw_x) <= tol
+            done = check and self.model.gap(x, self.model.gradient(raw)) <= tol
             stop = watch is not None and watch(self._epoch(curve, not (done or last)))
             if done or stop:
                 return "converged" if done else "stopped"
         return "max_iter"
 
     def _network(self) -> Network:
-        return self.linear.network(self._shifted(self.x, -1.0))
+        return self.model.network(self.x)
 
     def _epoch(self, curve: list[float], running: bool) -> Epoch:
         return epoch_of(self.number, self.n_models, curve, running, self._network)

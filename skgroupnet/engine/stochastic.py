@@ -24,7 +24,8 @@ from skgroupnet.engine.problem import (
     Settings,
     Watch,
 )
-from skgroupnet.engine.stack import Layout
+from skgroupnet.engine.shrinkage import Shrinkage
+from skgroupnet.engine.stack import Layout, Stack
 from skgroupnet.engine.threads import (
     WORTH_THREADS,
     Workers,
@@ -85,6 +86,32 @@ def train_together(
         run = _Run(jobs, n_threads or available_threads(), resumable)
         run.train(watch)
     return run.fits()
+
+
+def check_job(job: Job) -> None:
+    """Refuse a penalty that the update cannot take.
+
+    Parameters
+    ----------
+    job : Job
+        A model to train.
+
+    Raises
+    ------
+    ValueError
+        If the update needs a convex penalty, and this one is not.
+    """
+    settings, model = job.settings, job.model
+    if not (isinstance(settings, Settings) and settings.update.convex_only):
+        return
+    stack = Stack([model.start], job.problem.loss, "cpu")
+    shrinkage = Shrinkage(job.problem, stack, np.array([model.lam]), [model.factors])
+    modulus = shrinkage.penalty.weak_convexity(shrinkage.groups, shrinkage.lam)
+    if bool((modulus > 0).any()):
+        raise ValueError(
+            f"{settings.update!r} needs a convex penalty, but {job.problem.penalty!r} "
+            "is not."
+        )
 
 
 def _check(jobs: Sequence[Job]) -> None:

@@ -63,6 +63,9 @@ class Update(Protocol):
     forgets: ClassVar[bool] = True
     """Whether weights may sit out some epochs: what they miss would soon not count."""
 
+    convex_only: ClassVar[bool] = False
+    """Whether the penalty has to be convex."""
+
     def start(self, weights: Tensor, groups: Groups) -> State:
         """State before the first step; every tensor has the model axis in front."""
 
@@ -231,6 +234,7 @@ class RMDA(Update):
 
     momentum: float = 0.9
     forgets: ClassVar[bool] = False
+    convex_only: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.momentum < 1:

@@ -153,7 +153,7 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
 
     def _plan(self, given, rows=None, validation=None, go_on=False):
         """Plan a fit to some rows (None: all) of what was given."""
-        from skgroupnet.engine import Job
+        from skgroupnet.engine import Job, check_job
 
         random_state = self._make_random_state()
         sample = self._sample(given, rows, go_on)
@@ -164,6 +164,7 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
         rows, held_out = self._hold_out(sample, validation, go_on, random_state)
         model = self._model(sample, start, random_state, rows, held_out)
         job = Job(problem, model, self._training_settings())
+        check_job(job)
         self._check_batch_size(len(sample.numbers if rows is None else rows))
         kept = self._kept if go_on else None
         return Plan(sample, job, self._finetuning_settings(), held_out, kept)

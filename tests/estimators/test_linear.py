@@ -126,6 +126,14 @@ def test_auto_ends_where_fista_does_and_sooner(two_classes):
     assert auto.n_iter_ < fista.n_iter_ or chosen_step() == "torch"
 
 
+def test_dual_averaging_needs_a_convex_penalty(two_classes):
+    model = GroupSparseLogisticRegression(penalty="group_mcp", solver="rmda")
+    with pytest.raises(
+        ValueError, match=r"RMDA.* needs a convex penalty, but GroupMCP"
+    ):
+        model.fit(*two_classes)
+
+
 @pytest.mark.parametrize("solver", ["fista", "adam"])
 def test_max_iter_warns(two_classes, solver):
     X, y = two_classes
