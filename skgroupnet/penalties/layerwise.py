@@ -132,12 +132,13 @@ class L1MinusL2(LayerMeasure):
 
     def shrink(self, norms: Tensor, tau: Tensor) -> Tensor:
         """Soft threshold, then longer by alpha tau; at least the largest one stays."""
-        rest = norms - tau
-        largest, at = rest.max(1, keepdim=True)
-        soft = rest.clamp_min(0.0)
+        longest, at = norms.max(1, keepdim=True)
+        largest = longest - tau
+        soft = (norms - tau).clamp_min(0.0)
         length = (soft / largest).norm(dim=1, keepdim=True) * largest
         many = soft * (1 + self.alpha * tau / length)
-        height = (largest + self.alpha * tau).clamp_min(0.0)
+        # Not largest + alpha tau, which cancels.
+        height = (longest - (1 - self.alpha) * tau).clamp_min(0.0)
         one = norms.new_zeros(norms.shape).scatter(1, at, height)
         return many.where(largest > 0, one).minimum(norms)
 
