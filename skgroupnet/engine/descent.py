@@ -123,7 +123,7 @@ class Blocks:
         self.of_column = np.unique(labels, return_inverse=True)[1]
         self.sizes = np.bincount(self.of_column)
         self._order = np.argsort(self.of_column, kind="stable")
-        self._starts = np.concatenate([[0], np.cumsum(self.sizes)])
+        self._starts = _starts(self.sizes)
         self._shrinkage = shrinkage
         self.restart()
 
@@ -197,8 +197,6 @@ class Descent:
     ----------
     raw : Tensor of shape (k, n)
         Change of the raw prediction.
-    means : Tensor of shape (k, n_columns) or (1, n_columns)
-        Means of the columns under the curvature.
     n_passes : int
         Passes done.
     """
@@ -212,47 +210,58 @@ class Descent:
         errors: Tensor,
         weights: Tensor,
     ) -> None:
-        sizes = blocks.sizes[chosen]
-        of_rows, n_outputs = curvature.of_rows, len(errors)
-        squares = np.concatenate([[0], np.cumsum(sizes**2)])
-        scratch = max(panel.shape[1], 3 * n_outputs * int(sizes.max(initial=0)))
         self.raw, self.n_passes = torch.zeros_like(errors), 0
-        self.means = panel.new_zeros((len(of_rows), len(panel)))
         self._plan = np.zeros(1, dtype=DESCENT)
-        self._alive = {
-            "columns": panel,
-            "curvature": of_rows.contiguous(),
-            "totals": of_rows.sum(1),
-            "errors": errors,
-            "raw": self.raw,
-            "means": self.means,
-            "weights": weights,
-            "block_starts": torch.from_numpy(np.concatenate([[0], np.cumsum(sizes)])),
-            "moment_starts": torch.from_numpy(squares),
-            "moments": panel.new_empty(len(of_rows) * int(squares[-1])),
-            "bounds": panel.new_empty(len(sizes)),
-            "scratch": panel.new_empty(scratch),
-            "strength": blocks.strength[chosen].to(panel.dtype),
-            "other": blocks.other[chosen].to(panel.dtype),
-        }
-        for name, tensor in self._alive.items():
-            self._plan[name] = tensor.data_ptr()
+        self._alive: list[Tensor] = []
         self._set(
             itemsize=panel.element_size(),
             n_rows=panel.shape[1],
-            n_outputs=n_outputs,
+            n_outputs=len(errors),
             n_columns=len(panel),
-            n_curvatures=len(of_rows),
+            n_curvatures=len(curvature.of_rows),
+            columns=panel,
+            curvature=curvature.of_rows.contiguous(),
+            totals=curvature.of_rows.sum(1),
             centred=curvature.centred,
+            errors=errors,
+            raw=self.raw,
+            weights=weights,
+            means=panel.new_empty((len(curvature.of_rows), len(panel))),
+        )
+        self._set_blocks(blocks, chosen, panel, len(errors), len(curvature.of_rows))
+
+    def _set_blocks(
+        self,
+        blocks: Blocks,
+        chosen: np.ndarray,
+        like: Tensor,
+        n_outputs: int,
+        n_curvatures: int,
+    ) -> None:
+        """Write the fields about the blocks, with room for their curvature."""
+        sizes = blocks.sizes[chosen]
+        largest = 3 * n_outputs * int(sizes.max(initial=0))
+        self._set(
             n_blocks=len(sizes),
+            block_starts=torch.from_numpy(_starts(sizes)),
             fresh=True,
-            n_moments=int(squares[-1]),
+            moment_starts=torch.from_numpy(_starts(sizes**2)),
+            n_moments=int((sizes**2).sum()),
+            moments=like.new_empty(n_curvatures * int((sizes**2).sum())),
+            bounds=like.new_empty(len(sizes)),
+            scratch=like.new_empty(max(like.shape[1], largest)),
             elementwise=blocks.elementwise,
             shrink=blocks.shrink,
+            strength=blocks.strength[chosen].to(like.dtype),
+            other=blocks.other[chosen].to(like.dtype),
         )
 
-    def _set(self, **fields: int) -> None:
+    def _set(self, **fields: int | Tensor) -> None:
+        """Write fields of the plan: numbers, or where tensors lie."""
         for name, value in fields.items():
+            if isinstance(value, Tensor):
+                self._alive.append(value)
+                value = value.data_ptr()
             self._plan[name] = value
 
     def run(self, tol: float, max_passes: int) -> bool:
@@ -279,3 +288,8 @@ class Descent:
             if passes > 0:
                 return True
         return False
+
+
+def _starts(sizes: np.ndarray) -> np.ndarray:
+    """Where parts of these sizes begin and end, one after the other."""
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)

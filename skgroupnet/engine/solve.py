@@ -137,15 +137,8 @@ def _solve_apart(
             for n_done, done in enumerate(as_completed(runs), 1):
                 solved = done.result()
                 fits.update(solved)
-                losses = np.full(len(jobs), np.nan)
-                for m, fit in solved.items():
-                    running[m] = False
-                    losses[m] = fit.loss_curve[-1] if fit.loss_curve else np.nan
-                networks = {m: fit.network for m, fit in fits.items()}
-                epoch = Epoch(
-                    n_done, losses, None, networks.__getitem__, running.copy()
-                )
-                if watch is not None and watch(epoch):
+                running[list(solved)] = False
+                if watch is not None and watch(_epoch(n_done, solved, running)):
                     stopped.set()
         except KeyboardInterrupt:
             stopped.set()
@@ -157,3 +150,11 @@ def _solve_apart(
             stopped.set()
             raise
     return fits
+
+
+def _epoch(n_done: int, solved: dict[int, Fit], running: np.ndarray) -> Epoch:
+    """Describe that some more jobs are solved."""
+    losses = np.full(len(running), np.nan)
+    for m, fit in solved.items():
+        losses[m] = fit.loss_curve[-1] if fit.loss_curve else np.nan
+    return Epoch(n_done, losses, None, lambda m: solved[m].network, running.copy())
