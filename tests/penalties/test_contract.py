@@ -113,7 +113,7 @@ SETTINGS = {
     "mcp": {"gamma": 1.2},
     "scad": {"a": 2.1},
     "capped_l1": {"theta": 0.2},
-    "transformed_l1": {"a": 0.05},
+    "transformed_l1": {"a": 4.0},
     "log": {"eps": 2.0},
     "l1_minus_l2": {"alpha": 0.5},
     "sparse_group_lasso": {"l1_weight": 0.3},
