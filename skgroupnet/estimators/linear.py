@@ -30,8 +30,8 @@ class GroupSparseLogisticRegression(NetworkClassifier, GroupSparseLinearModel):
     penalty : str, penalty object or None, default="group_lasso"
         R, by name or as an object with settings of its own, see `skgroupnet.penalties`.
         Convex: "l1", "l2", "elastic_net", "group_lasso", "sparse_group_lasso",
-        "group_elastic_net". Nonconvex, each also with "group_" before its name: "mcp",
-        "scad", "capped_l1", "transformed_l1", "log", "l12", "l23", "l0",
+        "group_elastic_net". Nonconvex, of weights or, as in "group_mcp", of groups:
+        "mcp", "scad", "capped_l1", "transformed_l1", "log", "l12", "l23", "l0",
         "hoyer_square"; and "l1_minus_l2". In two fits, the second one with weights that
         follow from the first: "adaptive_group_lasso". Of layers in pairs: "path_norm".
         "none" or None is no penalty.
@@ -228,8 +228,8 @@ class GroupSparseLinearRegression(GroupSparseLinearRegressor):
     penalty : str, penalty object or None, default="group_lasso"
         R, by name or as an object with settings of its own, see `skgroupnet.penalties`.
         Convex: "l1", "l2", "elastic_net", "group_lasso", "sparse_group_lasso",
-        "group_elastic_net". Nonconvex, each also with "group_" before its name: "mcp",
-        "scad", "capped_l1", "transformed_l1", "log", "l12", "l23", "l0",
+        "group_elastic_net". Nonconvex, of weights or, as in "group_mcp", of groups:
+        "mcp", "scad", "capped_l1", "transformed_l1", "log", "l12", "l23", "l0",
         "hoyer_square"; and "l1_minus_l2". In two fits, the second one with weights that
         follow from the first: "adaptive_group_lasso". Of layers in pairs: "path_norm".
         "none" or None is no penalty.
@@ -419,8 +419,8 @@ class GroupSparsePoissonRegressor(GroupSparsePoissonModel):
     penalty : str, penalty object or None, default="group_lasso"
         R, by name or as an object with settings of its own, see `skgroupnet.penalties`.
         Convex: "l1", "l2", "elastic_net", "group_lasso", "sparse_group_lasso",
-        "group_elastic_net". Nonconvex, each also with "group_" before its name: "mcp",
-        "scad", "capped_l1", "transformed_l1", "log", "l12", "l23", "l0",
+        "group_elastic_net". Nonconvex, of weights or, as in "group_mcp", of groups:
+        "mcp", "scad", "capped_l1", "transformed_l1", "log", "l12", "l23", "l0",
         "hoyer_square"; and "l1_minus_l2". In two fits, the second one with weights that
         follow from the first: "adaptive_group_lasso". Of layers in pairs: "path_norm".
         "none" or None is no penalty.
