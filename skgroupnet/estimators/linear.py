@@ -14,8 +14,8 @@ class GroupSparseLogisticRegression(NetworkClassifier, GroupSparseLinearModel):
     """Logistic regression with a group penalty.
 
     Binary, multinomial or, for multilabel targets, one model per label. It is a network
-    without a hidden layer, and a convex problem: solved to `tol`, the answer is the
-    optimum.
+    without a hidden layer, and a convex problem if the penalty is convex: solved to
+    `tol`, the answer is then the optimum.
 
     The objective is::
 
@@ -50,14 +50,16 @@ class GroupSparseLogisticRegression(NetworkClassifier, GroupSparseLinearModel):
     solver : {"auto", "fista", "admm", "adam", "adamax", "rmsprop", "sgd", "rmda"}, \
             default="auto"
         "fista" is an accelerated proximal gradient method, "admm" the alternating
-        direction method of multipliers, and "auto" what is fastest for the problem; in
-        each iteration they use all rows. The others are the stochastic updates of the
-        networks, with their default settings.
+        direction method of multipliers; in each iteration they use all rows. "auto" is
+        a proximal Newton method on working sets of features for convex penalties (not
+        with more than two classes), else "fista"; the user guide has the exceptions.
+        The others are the stochastic updates of the networks, with their default
+        settings.
     rho : float or "auto", default="auto"
         For ``solver="admm"`` only: weight, > 0, of the squared distance of the two
         copies of the coefficients, one for the loss and one for the penalty. "auto"
-        balances the primal and the dual residual if the penalty is convex; else it is
-        large enough for the augmented Lagrangian to fall.
+        balances the primal and the dual residual if the penalty is convex; else it
+        grows until the augmented Lagrangian falls.
     learning_rate_init : float, default=1e-3
         Constant learning rate of a stochastic solver.
     batch_size : int or "auto", default="auto"
@@ -117,9 +119,10 @@ class GroupSparseLogisticRegression(NetworkClassifier, GroupSparseLinearModel):
         length of the last step of the first one; "objective", of the second one, which
         is the answer; "lagrangian", the augmented one; and "rho".
     stationarity_gap_ : float
-        Distance from the optimum: the largest distance, over all groups, of the
-        negative gradient from the subdifferential of the penalty, divided by the
-        square root of the size of the group. It is on the scale of `lam`.
+        Distance from the optimum, or from a directionally stationary point if the
+        penalty is not convex: the largest distance, over all groups, of the negative
+        gradient from the subdifferential of the penalty, divided by the square root of
+        the size of the group. It is on the scale of `lam`.
     n_layers_ : int
         Number of layers, input and output included.
     n_outputs_ : int
@@ -248,14 +251,15 @@ class GroupSparseLinearRegression(GroupSparseLinearRegressor):
     solver : {"auto", "fista", "admm", "adam", "adamax", "rmsprop", "sgd", "rmda"}, \
             default="auto"
         "fista" is an accelerated proximal gradient method, "admm" the alternating
-        direction method of multipliers, and "auto" what is fastest for the problem; in
-        each iteration they use all rows. The others are the stochastic updates of the
-        networks, with their default settings.
+        direction method of multipliers; in each iteration they use all rows. "auto" is
+        a proximal Newton method on working sets of features for convex penalties,
+        else "fista"; the user guide has the exceptions. The others are the stochastic
+        updates of the networks, with their default settings.
     rho : float or "auto", default="auto"
         For ``solver="admm"`` only: weight, > 0, of the squared distance of the two
         copies of the coefficients, one for the loss and one for the penalty. "auto"
-        balances the primal and the dual residual if the penalty is convex; else it is
-        large enough for the augmented Lagrangian to fall.
+        balances the primal and the dual residual if the penalty is convex; else it
+        grows until the augmented Lagrangian falls.
     learning_rate_init : float, default=1e-3
         Constant learning rate of a stochastic solver.
     batch_size : int or "auto", default="auto"
@@ -309,9 +313,10 @@ class GroupSparseLinearRegression(GroupSparseLinearRegressor):
         length of the last step of the first one; "objective", of the second one, which
         is the answer; "lagrangian", the augmented one; and "rho".
     stationarity_gap_ : float
-        Distance from the optimum: the largest distance, over all groups, of the
-        negative gradient from the subdifferential of the penalty, divided by the
-        square root of the size of the group. It is on the scale of `lam`.
+        Distance from the optimum, or from a directionally stationary point if the
+        penalty is not convex: the largest distance, over all groups, of the negative
+        gradient from the subdifferential of the penalty, divided by the square root of
+        the size of the group. It is on the scale of `lam`.
     n_layers_ : int
         Number of layers, input and output included.
     n_outputs_ : int
@@ -439,14 +444,15 @@ class GroupSparsePoissonRegressor(GroupSparsePoissonModel):
     solver : {"auto", "fista", "admm", "adam", "adamax", "rmsprop", "sgd", "rmda"}, \
             default="auto"
         "fista" is an accelerated proximal gradient method, "admm" the alternating
-        direction method of multipliers, and "auto" what is fastest for the problem; in
-        each iteration they use all rows. The others are the stochastic updates of the
-        networks, with their default settings.
+        direction method of multipliers; in each iteration they use all rows. "auto" is
+        a proximal Newton method on working sets of features for convex penalties,
+        else "fista"; the user guide has the exceptions. The others are the stochastic
+        updates of the networks, with their default settings.
     rho : float or "auto", default="auto"
         For ``solver="admm"`` only: weight, > 0, of the squared distance of the two
         copies of the coefficients, one for the loss and one for the penalty. "auto"
-        balances the primal and the dual residual if the penalty is convex; else it is
-        large enough for the augmented Lagrangian to fall.
+        balances the primal and the dual residual if the penalty is convex; else it
+        grows until the augmented Lagrangian falls.
     learning_rate_init : float, default=1e-3
         Constant learning rate of a stochastic solver.
     batch_size : int or "auto", default="auto"
@@ -500,9 +506,10 @@ class GroupSparsePoissonRegressor(GroupSparsePoissonModel):
         length of the last step of the first one; "objective", of the second one, which
         is the answer; "lagrangian", the augmented one; and "rho".
     stationarity_gap_ : float
-        Distance from the optimum: the largest distance, over all groups, of the
-        negative gradient from the subdifferential of the penalty, divided by the
-        square root of the size of the group. It is on the scale of `lam`.
+        Distance from the optimum, or from a directionally stationary point if the
+        penalty is not convex: the largest distance, over all groups, of the negative
+        gradient from the subdifferential of the penalty, divided by the square root of
+        the size of the group. It is on the scale of `lam`.
     n_layers_ : int
         Number of layers, input and output included.
     n_outputs_ : int

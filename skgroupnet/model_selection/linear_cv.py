@@ -73,14 +73,16 @@ class GroupSparseLogisticRegressionCV(
     solver : {"auto", "fista", "admm", "adam", "adamax", "rmsprop", "sgd", "rmda"}, \
             default="auto"
         "fista" is an accelerated proximal gradient method, "admm" the alternating
-        direction method of multipliers, and "auto" what is fastest for the problem; in
-        each iteration they use all rows. The others are the stochastic updates of the
-        networks, with their default settings.
+        direction method of multipliers; in each iteration they use all rows. "auto" is
+        a proximal Newton method on working sets of features for convex penalties (not
+        with more than two classes), else "fista"; the user guide has the exceptions.
+        The others are the stochastic updates of the networks, with their default
+        settings.
     rho : float or "auto", default="auto"
         For ``solver="admm"`` only: weight, > 0, of the squared distance of the two
         copies of the coefficients, one for the loss and one for the penalty. "auto"
-        balances the primal and the dual residual if the penalty is convex; else it is
-        large enough for the augmented Lagrangian to fall.
+        balances the primal and the dual residual if the penalty is convex; else it
+        grows until the augmented Lagrangian falls.
     learning_rate_init : float, default=1e-3
         Constant learning rate of a stochastic solver.
     batch_size : int or "auto", default="auto"
@@ -153,9 +155,10 @@ class GroupSparseLogisticRegressionCV(
         length of the last step of the first one; "objective", of the second one, which
         is the answer; "lagrangian", the augmented one; and "rho".
     stationarity_gap_ : float
-        Distance from the optimum: the largest distance, over all groups, of the
-        negative gradient from the subdifferential of the penalty, divided by the
-        square root of the size of the group. It is on the scale of `lam`.
+        Distance from the optimum, or from a directionally stationary point if the
+        penalty is not convex: the largest distance, over all groups, of the negative
+        gradient from the subdifferential of the penalty, divided by the square root of
+        the size of the group. It is on the scale of `lam`.
     n_layers_ : int
         Number of layers, input and output included.
     n_outputs_ : int
@@ -306,14 +309,15 @@ class GroupSparseLinearRegressionCV(LamSearch, GroupSparseLinearRegressor):
     solver : {"auto", "fista", "admm", "adam", "adamax", "rmsprop", "sgd", "rmda"}, \
             default="auto"
         "fista" is an accelerated proximal gradient method, "admm" the alternating
-        direction method of multipliers, and "auto" what is fastest for the problem; in
-        each iteration they use all rows. The others are the stochastic updates of the
-        networks, with their default settings.
+        direction method of multipliers; in each iteration they use all rows. "auto" is
+        a proximal Newton method on working sets of features for convex penalties,
+        else "fista"; the user guide has the exceptions. The others are the stochastic
+        updates of the networks, with their default settings.
     rho : float or "auto", default="auto"
         For ``solver="admm"`` only: weight, > 0, of the squared distance of the two
         copies of the coefficients, one for the loss and one for the penalty. "auto"
-        balances the primal and the dual residual if the penalty is convex; else it is
-        large enough for the augmented Lagrangian to fall.
+        balances the primal and the dual residual if the penalty is convex; else it
+        grows until the augmented Lagrangian falls.
     learning_rate_init : float, default=1e-3
         Constant learning rate of a stochastic solver.
     batch_size : int or "auto", default="auto"
@@ -380,9 +384,10 @@ class GroupSparseLinearRegressionCV(LamSearch, GroupSparseLinearRegressor):
         length of the last step of the first one; "objective", of the second one, which
         is the answer; "lagrangian", the augmented one; and "rho".
     stationarity_gap_ : float
-        Distance from the optimum: the largest distance, over all groups, of the
-        negative gradient from the subdifferential of the penalty, divided by the
-        square root of the size of the group. It is on the scale of `lam`.
+        Distance from the optimum, or from a directionally stationary point if the
+        penalty is not convex: the largest distance, over all groups, of the negative
+        gradient from the subdifferential of the penalty, divided by the square root of
+        the size of the group. It is on the scale of `lam`.
     n_layers_ : int
         Number of layers, input and output included.
     n_outputs_ : int
@@ -531,14 +536,15 @@ class GroupSparsePoissonRegressorCV(LamSearch, GroupSparsePoissonModel):
     solver : {"auto", "fista", "admm", "adam", "adamax", "rmsprop", "sgd", "rmda"}, \
             default="auto"
         "fista" is an accelerated proximal gradient method, "admm" the alternating
-        direction method of multipliers, and "auto" what is fastest for the problem; in
-        each iteration they use all rows. The others are the stochastic updates of the
-        networks, with their default settings.
+        direction method of multipliers; in each iteration they use all rows. "auto" is
+        a proximal Newton method on working sets of features for convex penalties,
+        else "fista"; the user guide has the exceptions. The others are the stochastic
+        updates of the networks, with their default settings.
     rho : float or "auto", default="auto"
         For ``solver="admm"`` only: weight, > 0, of the squared distance of the two
         copies of the coefficients, one for the loss and one for the penalty. "auto"
-        balances the primal and the dual residual if the penalty is convex; else it is
-        large enough for the augmented Lagrangian to fall.
+        balances the primal and the dual residual if the penalty is convex; else it
+        grows until the augmented Lagrangian falls.
     learning_rate_init : float, default=1e-3
         Constant learning rate of a stochastic solver.
     batch_size : int or "auto", default="auto"
@@ -605,9 +611,10 @@ class GroupSparsePoissonRegressorCV(LamSearch, GroupSparsePoissonModel):
         length of the last step of the first one; "objective", of the second one, which
         is the answer; "lagrangian", the augmented one; and "rho".
     stationarity_gap_ : float
-        Distance from the optimum: the largest distance, over all groups, of the
-        negative gradient from the subdifferential of the penalty, divided by the
-        square root of the size of the group. It is on the scale of `lam`.
+        Distance from the optimum, or from a directionally stationary point if the
+        penalty is not convex: the largest distance, over all groups, of the negative
+        gradient from the subdifferential of the penalty, divided by the square root of
+        the size of the group. It is on the scale of `lam`.
     n_layers_ : int
         Number of layers, input and output included.
     n_outputs_ : int
