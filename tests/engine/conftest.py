@@ -12,10 +12,12 @@ import torch.nn.functional as F
 
 from skgroupnet import config_context
 from skgroupnet.engine import (
+    ADMM,
     LOSSES,
     Model,
     Problem,
     Settings,
+    admm,
     compiled,
     fista,
     initial_network,
@@ -96,6 +98,23 @@ def solve(zeros, make_model):
         return fit
 
     return solve
+
+
+@pytest.fixture
+def split(zeros, make_model):
+    """Solve a problem by ADMM from zero, and certify the end."""
+
+    def split(problem, lam, tol=1e-8, rho="auto", max_iter=5000, **model):
+        y = problem.y
+        k = int(y.max()) + 1 if y.ndim == 1 else y.shape[1]
+        start = zeros(problem.loss, (problem.X.shape[1], k), problem.X.dtype)
+        model = make_model(start, lam, **model)
+        fit = admm(problem, model, ADMM(max_iter, tol, rho))
+        assert fit.outcome == "converged"
+        assert stationarity_gap(problem, model, fit.network) <= 1.01 * tol + 1e-12
+        return fit
+
+    return split
 
 
 @pytest.fixture
