@@ -195,19 +195,23 @@ def test_histories(loss, draw, zeros, make_model, objective, tensors):
     assert last == pytest.approx(history["objective"][-1], rel=1e-6)
 
 
-def test_residuals_of_the_first_iterations(draw, zeros, make_model):
+@pytest.mark.parametrize("rho", [0.7, "auto"])
+def test_residuals_of_the_first_iterations(rho, draw, zeros, make_model):
     """Ridge regression with the three steps written out in numpy."""
     X, y = draw("squared_error", n=50, d=4, k=1)
-    Xc, yc, lam, rho = X - X.mean(0), y - y.mean(0), 0.3, 0.7
+    Xc, yc, lam = X - X.mean(0), y - y.mean(0), 0.3
     H, q = Xc.T @ Xc / 50, Xc.T @ yc / 50
     problem = Problem(X, y, "squared_error", L2())
     model = make_model(zeros("squared_error", (4, 1)), lam)
-    history = admm(problem, model, ADMM(3, 0, rho)).history
-    beta, u = np.zeros((4, 1)), q / rho
-    for n in range(3):
+    history = admm(problem, model, ADMM(9, 0, rho)).history
+    assert len(np.unique(history["rho"])) == 1 + (rho == "auto")
+    beta, unscaled = np.zeros((4, 1)), q
+    for n, rho in enumerate(history["rho"]):
+        u = unscaled / rho
         before, z = beta, (beta + u) / (1 + lam / rho)
         beta = np.linalg.solve(H + rho * np.eye(4), q + rho * (z - u))
         u = u + beta - z
+        unscaled = rho * u
         loss = [((Xc @ w - yc) ** 2).mean() / 2 for w in (beta, z)]
         ridge = lam / 2 * (z**2).sum()
         coupling = rho * (u * (beta - z)).sum() + rho / 2 * ((beta - z) ** 2).sum()
