@@ -16,7 +16,7 @@ FULL_BATCH = ("auto", "fista", "admm")
 
 
 class GroupSparseLinearModel(GroupSparseEstimator):
-    """What linear models share: a network without a hidden layer, a convex problem."""
+    """What linear models share: a network without a hidden layer, a convex loss."""
 
     _parameter_constraints: dict = {
         **GroupSparseEstimator._parameter_constraints,

@@ -30,8 +30,8 @@ class GroupSparseLogisticRegressionCV(
     lams : int or array-like of shape (n_lams,), default=20
         Values of `lam` to try, or how many of them: log-spaced, from the smallest one
         that leaves no feature down to a thousandth of it. It is exact if the penalty
-        has a finite slope at zero. For others, such as l2, it is twice the value that
-        empties a model with the group lasso.
+        has a finite slope at zero, else an estimate from short fits. Where none of
+        these is empty, as with l2, it is twice that of the group lasso.
     cv : int, cross-validation generator or iterable, default=None
         The folds, as for `sklearn.model_selection.cross_validate`: None is 5 folds, an
         int the number of folds, stratified unless y is multilabel.
@@ -266,8 +266,8 @@ class GroupSparseLinearRegressionCV(LamSearch, GroupSparseLinearRegressor):
     lams : int or array-like of shape (n_lams,), default=20
         Values of `lam` to try, or how many of them: log-spaced, from the smallest one
         that leaves no feature down to a thousandth of it. It is exact if the penalty
-        has a finite slope at zero. For others, such as l2, it is twice the value that
-        empties a model with the group lasso.
+        has a finite slope at zero, else an estimate from short fits. Where none of
+        these is empty, as with l2, it is twice that of the group lasso.
     cv : int, cross-validation generator or iterable, default=None
         The folds, as for `sklearn.model_selection.cross_validate`: None is 5 folds, an
         int the number of folds.
@@ -492,8 +492,8 @@ class GroupSparsePoissonRegressorCV(LamSearch, GroupSparsePoissonModel):
     lams : int or array-like of shape (n_lams,), default=20
         Values of `lam` to try, or how many of them: log-spaced, from the smallest one
         that leaves no feature down to a thousandth of it. It is exact if the penalty
-        has a finite slope at zero. For others, such as l2, it is twice the value that
-        empties a model with the group lasso.
+        has a finite slope at zero, else an estimate from short fits. Where none of
+        these is empty, as with l2, it is twice that of the group lasso.
     cv : int, cross-validation generator or iterable, default=None
         The folds, as for `sklearn.model_selection.cross_validate`: None is 5 folds, an
         int the number of folds.
