@@ -18,7 +18,7 @@ from skgroupnet.engine.problem import (
     Problem,
     Settings,
 )
-from skgroupnet.engine.shrinkage import group_norms
+from skgroupnet.engine.shrinkage import group_norms, is_steep
 from skgroupnet.engine.solve import solve
 from skgroupnet.engine.stochastic import check_job, train
 from skgroupnet.engine.training import bytes_in_training
@@ -45,6 +45,7 @@ __all__ = [
     "fista",
     "group_norms",
     "initial_network",
+    "is_steep",
     "lam_max",
     "solve",
     "stationarity_gap",

@@ -15,7 +15,7 @@ from skgroupnet.engine.fista import fista
 from skgroupnet.engine.initial import initial_network
 from skgroupnet.engine.losses import LOSSES
 from skgroupnet.engine.problem import Job, Model, Problem
-from skgroupnet.engine.shrinkage import Shrinkage
+from skgroupnet.engine.shrinkage import NEGLIGIBLE, Shrinkage
 from skgroupnet.engine.stack import Stack
 from skgroupnet.engine.threads import (
     Stopped,
@@ -29,8 +29,6 @@ from skgroupnet.penalties import NoPenalty
 CERTIFICATE_ROWS = 512
 # Largest number of iterations for the part of a model that is not penalised.
 NULL_ITERATIONS = 10_000
-# What is stationary at so small a lam is so at any.
-NEGLIGIBLE = 1e-25
 
 
 def stationarity_gap(problem: Problem, model: Model, network: Network) -> float:

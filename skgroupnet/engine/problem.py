@@ -176,7 +176,8 @@ class Job:
         How it is trained.
     chain : hashable, default=None
         Linear models of equal chain differ only in lam: they are solved in turn from
-        the largest down, each from the solution of the one before. None: alone.
+        the largest down and, where the penalty is convex, each from the solution of the
+        one before. None: alone.
     """
 
     problem: Problem

@@ -10,11 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skgroupnet.engine.problem import Problem
+from skgroupnet.engine.problem import Model, Problem
 from skgroupnet.engine.stack import Stack
 from skgroupnet.network import Network
 from skgroupnet.penalties import NoPenalty, Penalty
 from skgroupnet.penalties.groups import Groups
+
+# What is stationary at so small a lam is so at any.
+NEGLIGIBLE = 1e-25
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,3 +181,38 @@ def group_norms(problem: Problem, network: Network) -> np.ndarray:
     """
     stack = Stack([network], problem.loss, "cpu")
     return Shrinkage(problem, stack, np.ones(1)).groups.norm(stack.flat)[0].numpy()
+
+
+def is_convex(problem: Problem, model: Model) -> bool:
+    """Whether the penalty of a model is convex.
+
+    Parameters
+    ----------
+    problem : Problem
+        Says which penalty, on which groups.
+    model : Model
+        Says which lam.
+    """
+    stack = Stack([model.start], problem.loss, "cpu")
+    shrinkage = Shrinkage(problem, stack, np.array([model.lam]), [model.factors])
+    modulus = shrinkage.penalty.weak_convexity(shrinkage.groups, shrinkage.lam)
+    return not bool((modulus > 0).any())
+
+
+def is_steep(problem: Problem, network: Network) -> bool:
+    """Whether zero is stationary for any lam > 0, whatever the gradient there is.
+
+    Parameters
+    ----------
+    problem : Problem
+        Says which penalty, on which groups.
+    network : Network
+        A network of the shape.
+    """
+    stack = Stack([network], problem.loss, "cpu")
+    shrinkage = Shrinkage(problem, stack, np.array([NEGLIGIBLE]))
+    zero = torch.zeros_like(stack.flat)
+    distance = shrinkage.penalty.subgradient_distance(
+        zero, torch.ones_like(zero), shrinkage.groups, shrinkage.lam
+    )
+    return not bool((distance * shrinkage.groups.penalised).any())

@@ -14,8 +14,13 @@ from skgroupnet.engine.descent import can_descend
 from skgroupnet.engine.fista import fista
 from skgroupnet.engine.newton import newton
 from skgroupnet.engine.problem import Epoch, Fit, FullBatch, Job, Settings, Watch
+from skgroupnet.engine.shrinkage import is_convex, is_steep
 from skgroupnet.engine.stochastic import train_together
 from skgroupnet.engine.threads import available_threads, threads_for
+from skgroupnet.penalties import L1, GroupLasso
+
+# Stationarity gap of a lasso that is only where another penalty starts.
+LASSO_TOL = 1e-4
 
 
 def solve(
@@ -80,19 +85,22 @@ def _interrupted(fit: Fit) -> Fit:
 def _solve_chain(
     jobs: Sequence[Job], chain: Sequence[int], watch: Watch | None
 ) -> dict[int, Fit]:
-    """Solve jobs in turn, each from the solution of the one before."""
+    """Solve jobs in turn, convex ones each from the solution of the one before."""
     first = jobs[chain[0]]
     settings = first.settings
     automatic = isinstance(settings, FullBatch) and settings.solver == "auto"
     if automatic and can_descend(first.problem):
         models = [jobs[m].model for m in chain]
         limits = settings.max_iter, settings.tol
-        fits = newton(first.problem, models, *limits, watch, warm=True)
-        return dict(zip(chain, fits, strict=True))
-    fits = []
+        solved = newton(first.problem, models, *limits, watch, warm=True)
+        return dict(zip(chain, solved, strict=True))
+    fits: list[Fit] = []
+    # From one stationary point to the next would be another path than that of models
+    # on their own.
+    warm = is_convex(first.problem, first.model)
     for m in chain:
         job = jobs[m]
-        if fits:
+        if fits and warm:
             job = replace(job, model=replace(job.model, start=fits[-1].network))
         over = bool(fits) and fits[-1].outcome in ("interrupted", "stopped")
         fits.append(_not_begun(job) if over else _descend(job, watch))
@@ -102,6 +110,12 @@ def _solve_chain(
 def _descend(job: Job, watch: Watch | None) -> Fit:
     settings = job.settings
     assert not isinstance(settings, Settings)
+    start = job.model.start
+    if not start.weights[0].any() and is_steep(job.problem, start):
+        lasso = _of_lasso(job)
+        if lasso.outcome == "interrupted":
+            return _not_begun(job)
+        job = replace(job, model=replace(job.model, start=lasso.network))
     if isinstance(settings, ADMM):
         return admm(job.problem, job.model, settings, watch)
     (fit,) = fista(
@@ -112,6 +126,17 @@ def _descend(job: Job, watch: Watch | None) -> Fit:
         watch=watch,
     )
     return fit
+
+
+def _of_lasso(job: Job) -> Fit:
+    """Solve a job with the lasso, or the group lasso, in the place of its penalty.
+
+    Its zeros are a start for a penalty at which nothing leads away from zero.
+    """
+    by_weight = job.problem.penalty.groups_of == "weights"
+    problem = replace(job.problem, penalty=L1() if by_weight else GroupLasso())
+    settings = FullBatch(job.settings.max_iter, LASSO_TOL)
+    return _solve_chain([Job(problem, job.model, settings)], [0], None)[0]
 
 
 def _solve_apart(

@@ -24,8 +24,8 @@ from skgroupnet.engine.problem import (
     Settings,
     Watch,
 )
-from skgroupnet.engine.shrinkage import Shrinkage
-from skgroupnet.engine.stack import Layout, Stack
+from skgroupnet.engine.shrinkage import is_convex
+from skgroupnet.engine.stack import Layout
 from skgroupnet.engine.threads import (
     WORTH_THREADS,
     Workers,
@@ -101,13 +101,10 @@ def check_job(job: Job) -> None:
     ValueError
         If the update needs a convex penalty, and this one is not.
     """
-    settings, model = job.settings, job.model
+    settings = job.settings
     if not (isinstance(settings, Settings) and settings.update.convex_only):
         return
-    stack = Stack([model.start], job.problem.loss, "cpu")
-    shrinkage = Shrinkage(job.problem, stack, np.array([model.lam]), [model.factors])
-    modulus = shrinkage.penalty.weak_convexity(shrinkage.groups, shrinkage.lam)
-    if bool((modulus > 0).any()):
+    if not is_convex(job.problem, job.model):
         raise ValueError(
             f"{settings.update!r} needs a convex penalty, but {job.problem.penalty!r} "
             "is not."

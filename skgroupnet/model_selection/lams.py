@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from skgroupnet.model_selection.outcomes import check_failures, was_interrupted
 from skgroupnet.model_selection.together import Fitting, fit_together
-from skgroupnet.penalties import GroupLasso
+from skgroupnet.penalties import L1, GroupLasso
 
 # Smallest by largest lam of a grid, as in sklearn.linear_model.lasso_path.
 LAM_RATIO = 1e-3
@@ -96,7 +96,9 @@ def largest_lam(
 ) -> float:
     """Smallest lam that leaves no penalised feature: exact or an estimate.
 
-    It is exact for linear models if the penalty has a finite slope at zero. Otherwise
+    It is exact for linear models if the penalty has a finite slope at zero. If it has
+    an infinite one, or jumps there, it is at least that of the group lasso, from whose
+    model such a fit starts. Otherwise
     it is estimated: the smallest of 20 log-spaced values whose model is empty after 5
     epochs. They fall over three decades from twice the lam_max of the linear model of
     the same problem, because a network that trains for long enough is empty from about
@@ -124,7 +126,7 @@ def largest_lam(
     float
         The strength, greater than zero.
     """
-    from skgroupnet.engine import lam_max
+    from skgroupnet.engine import is_steep, lam_max
 
     stated = clone(estimator)
     sample = stated._sample(stated._validated(X, y, sample_weight))
@@ -133,11 +135,15 @@ def largest_lam(
     tiny = float(np.finfo(np.float64).resolution)
     linear = max(lam_max(problem, sample.training_weight), tiny)
     is_finite = bool(np.isfinite(linear))
+    start = stated._starting_network(sample, False, np.random.RandomState(0))
+    steep = is_steep(problem, start)
+    if not is_finite or steep:
+        by_weight = steep and problem.penalty.groups_of == "weights"
+        lasso = replace(problem, penalty=L1() if by_weight else GroupLasso())
+        of_lasso = max(lam_max(lasso, sample.training_weight), tiny)
+        linear = max(linear, of_lasso) if is_finite else of_lasso
     if is_finite and not stated._hidden_widths():
         return linear
-    if not is_finite:
-        lasso = replace(problem, penalty=GroupLasso())
-        linear = max(lam_max(lasso, sample.training_weight), tiny)
     penalised = slice(None) if problem.labels is None else problem.labels >= 0
 
     def empty(lams: np.ndarray) -> np.ndarray:

@@ -145,8 +145,10 @@ def test_concave_penalties_are_left_to_fista(name, start, make_model):
     problem = Problem(X, y, "log_loss", penalty)
     model = make_model(start(problem), 0.02)
     assert can_descend(problem) == isinstance(penalty, CONVEX_TYPES)
-    (ours,) = solve([Job(problem, model, FullBatch(5000, 1e-7))])
-    (fistas,) = fista(problem, [model], max_iter=5000, tol=1e-7)
+    ours, fistas = (
+        solve([Job(problem, model, FullBatch(5000, 1e-7, solver))])[0]
+        for solver in ("auto", "fista")
+    )
     same = np.array_equal(ours.network.weights[0], fistas.network.weights[0])
     assert same != can_descend(problem)
 

@@ -5,6 +5,7 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_regression
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LassoCV
 from sklearn.preprocessing import scale
 
@@ -81,6 +82,20 @@ def test_a_penalty_that_empties_nothing_takes_the_scale_of_the_group_lasso():
     assert largest_lam(ridge, X, Y) == pytest.approx(LARGEST_TRIED * lam)
     network = GroupSparseMLPClassifier((12,), penalty="l2", random_state=0)
     assert largest_lam(network, X, Y) == pytest.approx(LARGEST_TRIED * lam)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "lasso"), [("group_l0", "group_lasso"), ("hoyer_square", "l1")]
+)
+def test_where_zero_is_always_stationary_it_is_no_less_than_that_of_the_start(
+    penalty, lasso
+):
+    start = largest_lam(clone(LOGISTIC).set_params(penalty=lasso), X, Y)
+    model = clone(LOGISTIC).set_params(penalty=penalty)
+    lam = largest_lam(model, X, Y)
+    assert lam >= start
+    with pytest.warns(ConvergenceWarning, match="Nothing is left"):
+        model.set_params(lam=1.01 * lam).fit(X, Y)
 
 
 def test_where_nothing_is_penalised_it_is_tiny():
