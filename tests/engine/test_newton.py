@@ -1,5 +1,7 @@
 """The Newton method on working sets, against FISTA and by its own certificate."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -273,6 +275,16 @@ def test_rounding_ends_what_cannot_converge(start, make_model):
     fit = one(problem, make_model(start(problem), 0.01), max_iter=1000, tol=0.0)
     assert fit.outcome == "stalled"
     assert fit.n_iter < 100
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "log_loss"])
+def test_what_is_not_finite_diverges(loss, start, make_model):
+    X, y = rows(loss, 50, 4)
+    problem = Problem(X, y[:, :1], loss, GroupLasso())
+    network = start(problem, 1)
+    network = replace(network, weights=(np.full((4, 1), np.nan),))
+    fit = one(problem, make_model(network, 0.01))
+    assert (fit.outcome, fit.n_iter) == ("diverged", 1)
 
 
 def test_what_the_descent_does_not_take():
