@@ -150,7 +150,7 @@ class Blocks:
         """Largest entry of each block: (1, P) -> (G,)."""
         largest = np.zeros(len(self.sizes))
         by_column = self._matrix(flat).amax(1).numpy()
-        np.maximum.at(largest, self.of_column, by_column)
+        np.fmax.at(largest, self.of_column, by_column)
         return largest
 
     def columns(self, blocks: np.ndarray) -> np.ndarray:
