@@ -47,8 +47,10 @@ from torch import Tensor
 
 from skgroupnet.engine.beta_step import BetaStep, FactoredStep, NewtonStep
 from skgroupnet.engine.centred import CentredModel
+from skgroupnet.engine.linear import epoch_of
 from skgroupnet.engine.problem import Epoch, Fit, Model, Outcome, Problem, Watch
 from skgroupnet.engine.threads import threads_for
+from skgroupnet.network import Network
 
 # rho is above its bound by this factor.
 ABOVE = 1.01
@@ -160,17 +162,18 @@ class _Splitting:
         self.split = model.split.expand(-1, model.n_outputs).reshape(1, -1) > 0
         quadratic = model.loss.output == "identity"
         self.step: BetaStep = FactoredStep(model) if quadratic else NewtonStep(model)
-        self.adapts, self.convex = settings.rho == "auto", model.weak_convexity() == 0
-        self.rho = self._first_rho() if settings.rho == "auto" else settings.rho
+        modulus = model.weak_convexity()
+        self.adapts, self.convex = settings.rho == "auto", modulus == 0
+        self.rho = self._first_rho(modulus) if settings.rho == "auto" else settings.rho
         self.next_balance = FIRST_BALANCE
         self.beta = self.z = model.start
         _, gradient = self.step.measure(self.beta)
         self.u = (gradient / -self.rho).where(self.split, gradient.new_zeros(()))
         self.answer, self.history = self.z, list[Iteration]()
 
-    def _first_rho(self) -> float:
-        bound, modulus = self.model.curvature(), self.model.weak_convexity()
-        bound *= math.sqrt(2) * (CONVEX_SHARE if self.convex else SHARE)
+    def _first_rho(self, modulus: float) -> float:
+        share = CONVEX_SHARE if self.convex else SHARE
+        bound = math.sqrt(2) * share * self.model.curvature()
         rho = ABOVE * max(bound, modulus if math.isfinite(modulus) else 0.0)
         return rho if rho > 0 else 1.0
 
@@ -254,15 +257,13 @@ class _Splitting:
             name: np.array([getattr(row, name) for row in self.history])
             for name in names
         }
-        network = self.model.network(self.answer)
-        curve = [row.objective for row in self.history]
-        return Fit(network, curve, outcome, [], {}, history)
+        return Fit(self._network(), self._curve(), outcome, [], {}, history)
+
+    def _network(self) -> Network:
+        return self.model.network(self.answer)
+
+    def _curve(self) -> list[float]:
+        return [row.objective for row in self.history]
 
     def _epoch(self, running: bool) -> Epoch:
-        return Epoch(
-            len(self.history),
-            np.array([self.history[-1].objective]),
-            None,
-            lambda m: self.model.network(self.answer),
-            np.array([running]),
-        )
+        return epoch_of(0, 1, self._curve(), running, self._network)

@@ -197,6 +197,8 @@ class Descent:
     ----------
     raw : Tensor of shape (k, n)
         Change of the raw prediction.
+    means : Tensor of shape (k, n_columns) or (1, n_columns)
+        Means of the columns under the curvature; zero without an intercept.
     n_passes : int
         Passes done.
     """
@@ -211,6 +213,7 @@ class Descent:
         weights: Tensor,
     ) -> None:
         self.raw, self.n_passes = torch.zeros_like(errors), 0
+        self.means = panel.new_zeros((len(curvature.of_rows), len(panel)))
         self._plan = np.zeros(1, dtype=DESCENT)
         self._alive: list[Tensor] = []
         self._set(
@@ -226,7 +229,7 @@ class Descent:
             errors=errors,
             raw=self.raw,
             weights=weights,
-            means=panel.new_empty((len(curvature.of_rows), len(panel))),
+            means=self.means,
         )
         self._set_blocks(blocks, chosen, panel, len(errors), len(curvature.of_rows))
 

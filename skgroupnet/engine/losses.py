@@ -41,33 +41,34 @@ class Loss:
         (..., n_outputs, b).
     value : callable
         ``value(raw, y)`` -> loss of each row: (..., n_outputs, b) twice -> (..., b).
-    hessian : callable
-        ``hessian(predicted, v)`` -> product of the Hessian with respect to raw and v,
-        where h(raw) is ``predicted``: (..., n_outputs, b) twice -> (..., n_outputs, b).
     curvature : float
         Bound on the largest eigenvalue of the Hessian with respect to f; infinite if
         there is none.
     curvatures : callable, default=None
         ``curvatures(predicted)`` -> diagonal of the Hessian with respect to f:
         (..., n_outputs, b) -> the same, or (..., 1, b) if all outputs have the same.
-        None: it is not diagonal.
+        None: it is that of softmax, diag(p) - pp', p being ``predicted``.
     """
 
     output: str
     predict: Callable[[Tensor, Tensor], None]
     value: Callable[[Tensor, Tensor], Tensor]
-    hessian: Callable[[Tensor, Tensor], Tensor]
     curvature: float
     curvatures: Callable[[Tensor], Tensor] | None = None
+
+    def hessian(self, predicted: Tensor, v: Tensor) -> Tensor:
+        """Product of the Hessian with respect to f and v, where h(f) is ``predicted``.
+
+        (..., n_outputs, b) twice -> (..., n_outputs, b).
+        """
+        if self.curvatures is not None:
+            return self.curvatures(predicted) * v
+        product = predicted * v
+        return product - predicted * product.sum(-2, keepdim=True)
 
 
 def _softmax(raw: Tensor, out: Tensor) -> None:
     torch.softmax(raw, -2, out=out)
-
-
-def _softmax_hessian(predicted: Tensor, v: Tensor) -> Tensor:
-    product = predicted * v
-    return product - predicted * product.sum(-2, keepdim=True)
 
 
 def _cross_entropy(raw: Tensor, y: Tensor) -> Tensor:
@@ -78,20 +79,12 @@ def _logistic(raw: Tensor, out: Tensor) -> None:
     torch.sigmoid(raw, out=out)
 
 
-def _logistic_hessian(predicted: Tensor, v: Tensor) -> Tensor:
-    return predicted * (1 - predicted) * v
-
-
 def _log_loss(raw: Tensor, y: Tensor) -> Tensor:
     return (torch.logaddexp(raw, torch.zeros_like(raw)) - raw * y).sum(-2)
 
 
 def _identity(raw: Tensor, out: Tensor) -> None:
     out.copy_(raw)
-
-
-def _identity_hessian(predicted: Tensor, v: Tensor) -> Tensor:
-    return v
 
 
 def _squared_error(raw: Tensor, y: Tensor) -> Tensor:
@@ -102,44 +95,19 @@ def _exp(raw: Tensor, out: Tensor) -> None:
     torch.exp(raw, out=out)
 
 
-def _exp_hessian(predicted: Tensor, v: Tensor) -> Tensor:
-    return predicted * v
-
-
 def _poisson(raw: Tensor, y: Tensor) -> Tensor:
     return (raw.exp() - y * raw + torch.xlogy(y, y) - y).sum(-2)
 
 
 LOSSES = {
-    "cross_entropy": Loss(
-        "softmax",
-        _softmax,
-        _cross_entropy,
-        _softmax_hessian,
-        curvature=0.5,
-    ),
-    "log_loss": Loss(
-        "logistic",
-        _logistic,
-        _log_loss,
-        _logistic_hessian,
-        curvature=0.25,
-        curvatures=lambda p: p * (1 - p),
-    ),
+    "cross_entropy": Loss("softmax", _softmax, _cross_entropy, 0.5),
+    "log_loss": Loss("logistic", _logistic, _log_loss, 0.25, lambda p: p * (1 - p)),
     "squared_error": Loss(
         "identity",
         _identity,
         _squared_error,
-        _identity_hessian,
-        curvature=1.0,
-        curvatures=lambda p: torch.ones_like(p[..., :1, :]),
+        1.0,
+        lambda p: torch.ones_like(p[..., :1, :]),
     ),
-    "poisson": Loss(
-        "exp",
-        _exp,
-        _poisson,
-        _exp_hessian,
-        curvature=float("inf"),
-        curvatures=lambda p: p.clone(),
-    ),
+    "poisson": Loss("exp", _exp, _poisson, float("inf"), torch.clone),
 }

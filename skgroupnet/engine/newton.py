@@ -260,13 +260,14 @@ class _Newton:
         share = 0.0 if self.linear.loss.output == "identity" else DESCENT_SHARE
         target = max(WORKING_SHARE * tol, share * gap)
         before, raw = weights.clone(), shift[:, None].expand(errors.shape)
-        means = self.panel.tdot(of_rows).T / of_rows.sum(1, keepdim=True) * centred
         done = False
         if self.rows is not None:
             parts = self.rows.rows, Curvature(of_rows, centred), errors, weights
             descent = Descent(self.blocks, self.chosen, *parts)
             done = descent.run(target, self._most_passes(len(of_rows)))
-            raw = raw + descent.raw
+            raw, means = raw + descent.raw, descent.means
+        else:
+            means = self.panel.tdot(of_rows).T / of_rows.sum(1, keepdim=True) * centred
         if not done and len(of_rows) == 1:
             raw = raw + self._by_moments(of_rows[0], means[0], errors, weights, target)
         move = weights - before

@@ -13,8 +13,16 @@ if TYPE_CHECKING:
     from skgroupnet.penalties.groups import Groups
 
 
+class Convex(Penalty):
+    """What convex penalties share."""
+
+    def weak_convexity(self, groups: Groups, lam: Tensor) -> Tensor:
+        """Zero: it is convex."""
+        return lam * 0.0
+
+
 @dataclass(frozen=True)
-class NoPenalty(NormPenalty):
+class NoPenalty(Convex, NormPenalty):
     """No penalty: R(W) = 0.
 
     Examples
@@ -38,12 +46,8 @@ class NoPenalty(NormPenalty):
         """Zero."""
         return norms * 0.0
 
-    def concavity(self, lam: Tensor) -> Tensor:
-        """Zero: it is convex."""
-        return lam * 0.0
 
-
-class SoftThreshold(NormPenalty):
+class SoftThreshold(Convex, NormPenalty):
     """The scalar function p(r) = lam r, of single weights or of groups."""
 
     def profile(self, norms: Tensor, lam: Tensor) -> Tensor:
@@ -57,10 +61,6 @@ class SoftThreshold(NormPenalty):
     def slope(self, norms: Tensor, lam: Tensor) -> Tensor:
         """Slope lam everywhere."""
         return lam.expand_as(norms)
-
-    def concavity(self, lam: Tensor) -> Tensor:
-        """Zero: it is convex."""
-        return lam * 0.0
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class L1(SoftThreshold):
 
 
 @dataclass(frozen=True)
-class L2(NormPenalty):
+class L2(Convex, NormPenalty):
     """Ridge penalty: R(W) = lam/2 sum w^2.
 
     Examples
@@ -101,10 +101,6 @@ class L2(NormPenalty):
     def slope(self, norms: Tensor, lam: Tensor) -> Tensor:
         """Slope lam r."""
         return lam * norms
-
-    def concavity(self, lam: Tensor) -> Tensor:
-        """Zero: it is convex."""
-        return lam * 0.0
 
 
 @dataclass(frozen=True)
@@ -130,7 +126,7 @@ class GroupLasso(SoftThreshold):
 
 
 @dataclass(frozen=True)
-class SparseGroupLasso(Penalty):
+class SparseGroupLasso(Convex):
     """Sparse group lasso: R(W) = lam (sum_g sqrt(size) norm(W_g) + a sum abs(w)).
 
     Parameters
@@ -158,10 +154,6 @@ class SparseGroupLasso(Penalty):
     def lasso_strength(self, groups: Groups, lam: Tensor) -> Tensor:
         """Strength of the lasso part, (M, G); zero for unpenalised parameters."""
         return lam[:, None] * (groups.penalised * self.l1_weight)
-
-    def weak_convexity(self, groups: Groups, lam: Tensor) -> Tensor:
-        """Zero: it is convex."""
-        return lam * 0.0
 
     def value(self, W: Tensor, groups: Groups, lam: Tensor) -> Tensor:
         """Penalty of each network: (M, P), (M,) -> (M,)."""
@@ -192,7 +184,7 @@ class SparseGroupLasso(Penalty):
         return GroupLasso().subgradient_distance(W, rest, groups, lam)
 
 
-class LassoAndRidge(Penalty):
+class LassoAndRidge(Convex):
     """Lasso and ridge, of single weights or of groups."""
 
     l1_ratio: float
@@ -203,10 +195,6 @@ class LassoAndRidge(Penalty):
     def ridge_strength(self, groups: Groups, lam: Tensor) -> Tensor:
         """Strength of the ridge part, (M, G); zero for unpenalised parameters."""
         return lam[:, None] * (groups.penalised * (1 - self.l1_ratio))
-
-    def weak_convexity(self, groups: Groups, lam: Tensor) -> Tensor:
-        """Zero: it is convex."""
-        return lam * 0.0
 
     def value(self, W: Tensor, groups: Groups, lam: Tensor) -> Tensor:
         """Penalty of each network: (M, P), (M,) -> (M,)."""

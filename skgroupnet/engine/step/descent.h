@@ -64,8 +64,8 @@ static void NAME(measure)(const Descent *p, int64_t g)
 INLINE void NAME(shrink_block)(const Descent *p, int64_t g, REAL step, REAL *restrict z,
                                int64_t n)
 {
-    REAL strength = p->strength ? ((const REAL *)p->strength)[g] : 0;
-    REAL other = p->other ? ((const REAL *)p->other)[g] : 0;
+    REAL strength = ((const REAL *)p->strength)[g];
+    REAL other = ((const REAL *)p->other)[g];
     if (p->shrink == KEEP)
         return;
     if (p->shrink == RIDGE) {

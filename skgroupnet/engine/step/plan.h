@@ -96,7 +96,7 @@ typedef struct {
     const int64_t *run_groups;
 } Plan;
 
-/* A linear problem in descent.h: the fields of DESCENT in newton.py, in order. */
+/* A linear problem in descent.h: the fields of DESCENT in descent.py, in order. */
 typedef struct {
     int64_t itemsize;
     int64_t n_rows;
