@@ -1,0 +1,78 @@
+"""The rows to train on, to choose by and to test on, the same for every table.
+
+SDD and COVER: 30 % of the rows, stratified, are the test set; MNIST and the digits of
+scikit-learn: MNIST's own test set, and 30 %. One sixth of the other rows, stratified,
+is the validation set. The seed makes both splits.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+
+N_TRAIN_MNIST = 60_000
+# What is measured on each data set, and how often.
+SEEDS = {"sdd": range(5), "cover": range(3), "mnist": range(3), "digits": range(2)}
+HIDDEN = (32, 32)
+
+
+class Rows(NamedTuple):
+    """X of shape (n, n_features), float32, and y of shape (n,)."""
+
+    X: np.ndarray
+    y: np.ndarray
+
+
+@dataclass(frozen=True)
+class Split:
+    """A data set, cut in three; the scaler was fitted on the rows to train on."""
+
+    name: str
+    seed: int
+    train: Rows
+    validation: Rows
+    test: Rows
+
+    def n_parameters(self, hidden=HIDDEN):
+        """Weights and biases of the dense network."""
+        widths = [self.train.X.shape[1], *hidden, len(np.unique(self.train.y))]
+        return sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
+
+
+def load(name, seed, scaler=None, home=None):
+    """Split a data set; ``scaler`` None is a StandardScaler, for MNIST [0, 1].
+
+    ``home`` is the ``data_home`` of the fetchers.
+    """
+    X, y = _read(name, home)
+    if name == "mnist":
+        rest, test = slice(None, N_TRAIN_MNIST), slice(N_TRAIN_MNIST, None)
+        X, X_test, y, y_test = X[rest], X[test], y[rest], y[test]
+    else:
+        X, X_test, y, y_test = train_test_split(
+            X, y, test_size=0.3, stratify=y, random_state=seed
+        )
+    X, X_val, y, y_val = train_test_split(
+        X, y, test_size=1 / 6, stratify=y, random_state=seed
+    )
+    parts = [X, X_val, X_test]
+    if name == "mnist" and scaler is None:
+        parts = [part / np.float32(255) for part in parts]
+    else:
+        scaler = StandardScaler() if scaler is None else scaler
+        scaler.fit(X)
+        parts = [scaler.transform(part).astype(np.float32) for part in parts]
+    return Split(name, seed, *map(Rows, parts, [y, y_val, y_test]))
+
+
+def _read(name, home):
+    """X, float64 or float32, and y."""
+    if name == "digits":
+        return load_digits(return_X_y=True)
+    file = {"sdd": "sdd", "cover": "covtype", "mnist": "mnist"}[name]
+    with np.load(Path(home) / f"{file}.npz") as data:
+        return data["X"].astype(np.float32 if name == "mnist" else float), data["y"]
