@@ -7,7 +7,7 @@ from skgroupnet._version import __version__, show_versions
 from skgroupnet.config import config_context
 
 if TYPE_CHECKING:
-    from skgroupnet import model_selection, penalties, plotting
+    from skgroupnet import datasets, model_selection, penalties, plotting
     from skgroupnet.estimators import (
         GroupSparseLinearRegression,
         GroupSparseLogisticRegression,
@@ -40,6 +40,7 @@ __all__ = [
     "Pruned",
     "__version__",
     "config_context",
+    "datasets",
     "model_selection",
     "penalties",
     "plotting",
@@ -64,7 +65,7 @@ _HOMES = {
     "Pruned": "skgroupnet.pruning",
     "prune": "skgroupnet.pruning",
 }
-_PACKAGES = ("model_selection", "penalties", "plotting")
+_PACKAGES = ("datasets", "model_selection", "penalties", "plotting")
 
 
 def __getattr__(name: str) -> object:

@@ -12,6 +12,7 @@ import skgroupnet
 # A public name is one that a public package lists.
 PACKAGES = (
     "skgroupnet",
+    "skgroupnet.datasets",
     "skgroupnet.model_selection",
     "skgroupnet.penalties",
     "skgroupnet.plotting",

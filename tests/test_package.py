@@ -27,6 +27,7 @@ NAMES = {
     "Pruned",
     "__version__",
     "config_context",
+    "datasets",
     "model_selection",
     "penalties",
     "plotting",
@@ -45,7 +46,9 @@ def test_every_public_name_is_there(name):
     assert getattr(skgroupnet, name) is not None
 
 
-@pytest.mark.parametrize("name", ["model_selection", "penalties", "plotting"])
+@pytest.mark.parametrize(
+    "name", ["datasets", "model_selection", "penalties", "plotting"]
+)
 def test_a_public_package_is_an_attribute(monkeypatch, name):
     module = importlib.import_module(f"skgroupnet.{name}")
     # As in an interpreter that has not imported it yet.

@@ -6,13 +6,14 @@ is the validation set. The seed makes both splits.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
+
+from skgroupnet.datasets import fetch_covertype, fetch_mnist, fetch_sensorless
 
 N_TRAIN_MNIST = 60_000
 # What is measured on each data set, and how often.
@@ -73,6 +74,6 @@ def _read(name, home):
     """X, float64 or float32, and y."""
     if name == "digits":
         return load_digits(return_X_y=True)
-    file = {"sdd": "sdd", "cover": "covtype", "mnist": "mnist"}[name]
-    with np.load(Path(home) / f"{file}.npz") as data:
-        return data["X"].astype(np.float32 if name == "mnist" else float), data["y"]
+    fetch = {"sdd": fetch_sensorless, "cover": fetch_covertype, "mnist": fetch_mnist}
+    X, y = fetch[name](data_home=home, return_X_y=True)
+    return X.astype(np.float32 if name == "mnist" else float, copy=False), y

@@ -1,0 +1,53 @@
+"""The folder that holds the data, and what to say where they are missing in it."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from sklearn.datasets import get_data_home
+
+from skgroupnet.datasets.original import Original
+
+VARIABLE = "SKGROUPNET_DATA"
+
+
+def home_of(data_home: str | os.PathLike | None) -> Path:
+    """Return the folder of the data: the given one, the environment's, scikit-learn's.
+
+    It is made where it does not exist, as scikit-learn does.
+    """
+    if data_home is None:
+        data_home = os.environ.get(VARIABLE) or None
+    return Path(get_data_home(data_home))
+
+
+def save(original: Original, path: Path, X: np.ndarray, y: np.ndarray) -> None:
+    """Write an npz file, all of it or nothing."""
+    with TemporaryDirectory(dir=path.parent) as folder:
+        whole = Path(folder) / path.name
+        names = np.array(original.feature_names)
+        np.savez_compressed(whole, X=X, y=y, feature_names=names)
+        os.replace(whole, path)
+
+
+def missing(
+    original: Original, home: Path, tried: Sequence[str] = (), also: str = ""
+) -> OSError:
+    """Make the error that says what was tried and where to put which file.
+
+    ``also`` names another file that will do.
+    """
+    if tried:
+        what = f"could not be downloaded. Tried: {'; '.join(tried)}."
+    else:
+        what = f"was not found in {home}, and download_if_missing is False."
+    n_features = len(original.feature_names)
+    return OSError(
+        f"{original.title} {what} To use it without a network, put {original.archive} "
+        f"(made by numpy.savez, with X of shape (n, {n_features}) and y of shape (n,), "
+        f"labels {original.labels[0]} to {original.labels[-1]}){also} into {home}, or "
+        f"name the folder that holds it by data_home or the environment variable "
+        f"{VARIABLE}."
+    )
