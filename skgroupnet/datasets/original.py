@@ -116,7 +116,7 @@ class Original:
 def _exactly(values: np.ndarray, dtype: type, what: str) -> np.ndarray:
     """Convert, and check that the values are the same as before."""
     with np.errstate(invalid="ignore"):
-        converted = values.astype(dtype)
+        converted: np.ndarray = values.astype(dtype)
     before = values if values.dtype.kind in "biuf" else values.astype(float)
     if not np.array_equal(converted, before):
         raise ValueError(

@@ -1,12 +1,19 @@
 """Sensorless drive diagnosis: 48 features of the currents of a motor, 11 conditions."""
 
 import os
+import zlib
+from hashlib import sha256
+from http.client import HTTPException
 from numbers import Integral, Real
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
 
-from skgroupnet.datasets.home import home_of, missing
+from skgroupnet.datasets.download import Remote, download
+from skgroupnet.datasets.home import home_of, missing, save
 from skgroupnet.datasets.original import Original
 
 SENSORLESS = Original(
@@ -31,6 +38,21 @@ M. Bator (2013), Dataset for Sensorless Drive Diagnosis, UCI Machine Learning
 Repository, https://doi.org/10.24432/C5VP5F, CC BY 4.0.
 """,
 )
+
+
+# The first is where the repository keeps it, the second where it was before. Neither
+# publishes a checksum: `_check` verifies the content.
+FILE = "Sensorless_drive_diagnosis.txt"
+UCI = "https://archive.ics.uci.edu"
+REMOTES = (
+    Remote(f"{UCI}/static/public/325/dataset+for+sensorless+drive+diagnosis.zip"),
+    Remote(f"{UCI}/ml/machine-learning-databases/00325/{FILE}"),
+)
+N_PER_CLASS = 5319
+# SHA-256 of the rows of class 1, little-endian float64, in lexicographic order. Not
+# published: computed from a copy of these rows in a public repository, of which 200 are
+# also in a second one, with the same values.
+CLASS_1 = "991be4fe5fc997d2c9c43678f6a1923ce14413247c33be5afc207ef1e8047655"
 
 
 @validate_params(
@@ -89,9 +111,62 @@ def fetch_sensorless(
     home = home_of(data_home)
     path = home / SENSORLESS.archive
     if not path.exists():
-        if not download_if_missing:
-            raise missing(SENSORLESS, home)
+        save(SENSORLESS, path, *_original(home, download_if_missing, n_retries, delay))
     X, y = SENSORLESS.read(path)
     return SENSORLESS.bunch(
         X, y, f"read from {path}", return_X_y=return_X_y, as_frame=as_frame
     )
+
+
+def _original(home, download_if_missing, n_retries, delay):
+    """X and y of the original, from its text file or from the web."""
+    if (home / FILE).exists():
+        return _parse(home / FILE, f"{home / FILE}")
+    also = f", or {FILE}, the original,"
+    if not download_if_missing:
+        raise missing(SENSORLESS, home, also=also)
+    tried, last = [], None
+    for remote in REMOTES:
+        try:
+            with TemporaryDirectory(dir=home) as folder:
+                path = Path(folder) / FILE
+                download(remote, path, n_retries, delay)
+                return _parse(path, "the file")
+        except (OSError, HTTPException) as error:
+            tried.append(f"{remote.url} ({error})")
+            last = error
+    raise missing(SENSORLESS, home, tried, also) from last
+
+
+def _parse(path, name):
+    """X and y of the original text file, or of the zip file of it; errors name it."""
+    try:
+        if is_zipfile(path):
+            with ZipFile(path) as archive, archive.open(FILE) as file:
+                table = np.loadtxt(file, ndmin=2)
+        else:
+            table = np.loadtxt(path, ndmin=2)
+        X, y = SENSORLESS.typed(table[:, :-1], table[:, -1], name)
+    # A file cut short, a page that says something else, a zip file of something else.
+    except (ValueError, KeyError, BadZipFile, zlib.error) as error:
+        raise OSError(f"{name} is not the original: {error}") from error
+    _check(X, y, name)
+    return X, y
+
+
+def _check(X, y, name):
+    """Verify the content of the original."""
+    counts = np.bincount(y, minlength=12)[1:].tolist()
+    if counts != [N_PER_CLASS] * len(SENSORLESS.labels):
+        raise OSError(
+            f"{name} is not the original: it has {counts} rows of the classes 1 to 11, "
+            f"and not {N_PER_CLASS} of each"
+        )
+    if not np.isfinite(X).all():
+        raise OSError(f"{name} is not the original: it has values that are not finite")
+    found = sha256(np.unique(X[y == 1], axis=0).astype("<f8").tobytes()).hexdigest()
+    if found != CLASS_1:
+        raise OSError(
+            f"{name} is not the original: the SHA-256 of its rows of class 1 is "
+            f"{found}, and not {CLASS_1}"
+        )
