@@ -7,7 +7,7 @@ from hashlib import sha256
 from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple
-from urllib.error import ContentTooShortError
+from urllib.error import ContentTooShortError, HTTPError
 from urllib.request import urlopen
 
 TIMEOUT = 60.0
@@ -39,6 +39,9 @@ def download(remote: Remote, path: Path, n_retries: int, delay: float) -> None:
             _transfer(remote.url, path)
             break
         except (OSError, HTTPException) as error:
+            if isinstance(error, HTTPError):
+                # It is also the answer of the server.
+                error.close()
             if not n_retries:
                 raise
             warnings.warn(

@@ -129,6 +129,12 @@ def _from_openml(home, n_retries, delay):
         tried = [f"scikit-learn's fetch_openml('mnist_784', version=1) ({error})"]
         raise missing(MNIST, home, tried) from error
     X, y = MNIST.typed(X, y, "OpenML")
+    _check_order(y)
+    return X, y
+
+
+def _check_order(y):
+    """Verify the labels against those of the original files."""
     parts = zip(LABELS.items(), (y[:N_TRAIN], y[N_TRAIN:]), strict=True)
     for (name, checksum), labels in parts:
         file = struct.pack(">2i", 2049, len(labels)) + labels.tobytes()
@@ -137,4 +143,3 @@ def _from_openml(home, n_retries, delay):
                 f"The labels of mnist_784 from OpenML are not those of MNIST's {name} "
                 f"in its own order: the MD5 differs from {checksum}."
             )
-    return X, y

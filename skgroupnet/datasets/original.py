@@ -118,8 +118,9 @@ def _exactly(values: np.ndarray, dtype: type, what: str) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         converted: np.ndarray = values.astype(dtype)
     before = values if values.dtype.kind in "biuf" else values.astype(float)
-    if not np.array_equal(converted, before):
+    if not (np.isfinite(converted).all() and np.array_equal(converted, before)):
         raise ValueError(
-            f"{what}, {values.dtype}, holds values that {np.dtype(dtype)} cannot."
+            f"{what}, {values.dtype}, holds values that are not finite or that "
+            f"{np.dtype(dtype)} cannot hold."
         )
     return converted
