@@ -103,12 +103,15 @@ class Original:
 
     def _rows(self, y: np.ndarray, source: str) -> str:
         """Say how many rows there are, of how many."""
-        what = "all" if len(y) == self.n_rows else "not all"
         if len(y) < self.n_rows:
-            what = "a sample"
+            what = f"a sample of the {self.n_rows} of the original"
+        elif len(y) == self.n_rows:
+            what = "as many as the original has"
+        else:
+            what = f"more than the {self.n_rows} of the original"
         counts = ", ".join(str(np.sum(y == label)) for label in self.labels)
         return (
-            f"Rows: {len(y)}, {what} of the {self.n_rows} of the original, {source}.\n"
+            f"Rows: {len(y)}, {what}, {source}.\n"
             f"Rows of class {self.labels[0]} to {self.labels[-1]}: {counts}."
         )
 

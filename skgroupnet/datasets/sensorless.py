@@ -40,8 +40,8 @@ Repository, https://doi.org/10.24432/C5VP5F, CC BY 4.0.
 )
 
 
-# The first is where the repository keeps it, the second where it was before. Neither
-# publishes a checksum: `_check` verifies the content.
+# The first is where the repository keeps it, the second where it was before. No
+# published checksum is known: `_check` verifies the content.
 FILE = "Sensorless_drive_diagnosis.txt"
 UCI = "https://archive.ics.uci.edu"
 REMOTES = (
@@ -79,8 +79,8 @@ def fetch_sensorless(
 
     Without ``sdd.npz`` in `data_home`, it is made of the original text file, which is
     ``Sensorless_drive_diagnosis.txt`` in `data_home` or downloaded from the UCI Machine
-    Learning Repository. No checksum of it is published: what is verified is its
-    content, by the shape, by the number of rows of each class and by the SHA-256 of all
+    Learning Repository. No published checksum of it is known: what is verified is its
+    content, by the shape, by the number of rows of each class and by a SHA-256 of all
     rows of class 1.
 
     Parameters

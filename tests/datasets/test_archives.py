@@ -80,12 +80,17 @@ def test_a_sample_is_called_one(case, home):
 
 
 @pytest.mark.parametrize(
-    ("n_rows", "words"), [(4, "4, all of the 4 of"), (3, "4, not all of the 3 of")]
+    ("n_rows", "words"),
+    [
+        (5, "a sample of the 5 of the original"),
+        (4, "as many as the original has"),
+        (3, "more than the 3 of the original"),
+    ],
 )
 def test_how_many_of_how_many(case, n_rows, words):
     original = Original(**{**vars(case.original), "n_rows": n_rows})
     bunch = original.bunch(*case.rows(), "made up", return_X_y=False, as_frame=False)
-    assert f"Rows: {words} the original, made up." in bunch.DESCR
+    assert f"Rows: 4, {words}, made up." in bunch.DESCR
 
 
 def test_the_folder_of_the_environment(case, home, monkeypatch, tmp_path_factory):

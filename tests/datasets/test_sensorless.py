@@ -16,7 +16,7 @@ N_PER_CLASS = 3
 
 
 class Server(ThreadingHTTPServer):
-    """Serves the bytes of `files` by path, once per entry of the list."""
+    """Serves `files` by path: bytes, or a list of the answers to each request."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -95,7 +95,8 @@ def zipped(content, name="Sensorless_drive_diagnosis.txt"):
 
 
 def fetch(home, **settings):
-    return fetch_sensorless(data_home=home, n_retries=1, delay=1e-3, **settings)
+    settings = {"n_retries": 1, "delay": 1e-3, **settings}
+    return fetch_sensorless(data_home=home, **settings)
 
 
 def test_download(server, rows, tmp_path, capsys):
@@ -124,11 +125,12 @@ def test_the_second_address(server, rows, tmp_path):
     assert server.asked == ["new.zip", "new.zip", "old.txt"]
 
 
-def test_a_second_try(server, rows, tmp_path):
-    server.files["new.zip"] = [None, zipped(text(*rows))]
+def test_a_third_try(server, rows, tmp_path):
+    server.files["new.zip"] = [None, None, zipped(text(*rows))]
     with pytest.warns(RuntimeWarning, match="tried again"):
-        X, _ = fetch(tmp_path, return_X_y=True)
+        X, _ = fetch(tmp_path, return_X_y=True, n_retries=2)
     np.testing.assert_array_equal(X, rows[0])
+    assert server.asked == ["new.zip"] * 3
 
 
 @pytest.mark.filterwarnings("ignore:.* is tried again:RuntimeWarning")
