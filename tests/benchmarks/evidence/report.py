@@ -235,7 +235,9 @@ def _chosen(data, runs):
                 wanted = runs["procedure"] == procedure
                 if limit < 1:
                     wanted &= ~dense
-                table = results.summary(_choose(runs[wanted], judge, limit), columns)
+                picked = _choose(runs[wanted], judge, limit)
+                picked = picked.sort_values("method", key=_order, kind="stable")
+                table = results.summary(picked, columns)
                 table.insert(1, "procedure", procedure)
                 table.insert(2, "chosen by", judge)
                 table.insert(3, "limit", limit)
@@ -247,6 +249,12 @@ def _chosen(data, runs):
     ]
     table[["published test", "published share"]] = pd.DataFrame(published)
     return table
+
+
+def _order(methods):
+    """Where methods stand in a table."""
+    order = ["logistic", *METHODS.values(), EITHER]
+    return methods.map(order.index)
 
 
 def _published(data, method, limit):

@@ -2,11 +2,18 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    MaxNLocator,
+    NullLocator,
+    PercentFormatter,
+)
 
 from skgroupnet.plotting.style import BLUE, FAINT, INK, PALE, VERMILION, despine
 from tests.benchmarks.evidence.report_grid import DENSE, FULL, GROUPED, QUICK
 
+ACCURACIES = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.97)
 # Procedure: its colour, its marker, its name in a legend.
 PROCEDURES = {
     "report": (VERMILION, "v", "the report's procedure"),
@@ -90,6 +97,11 @@ def _draw_tradeoff(runs):
             zorder=3,
         )
         ax.set_title(data.title, loc="left", fontsize=9, color=INK)
+        # Accuracies differ near one.
+        ax.set_yscale("logit")
+        ax.yaxis.set_major_locator(FixedLocator(ACCURACIES))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        ax.yaxis.set_minor_locator(NullLocator())
         ax.set_xlim(0, 1.04)
         ax.xaxis.set_major_formatter(PercentFormatter(1))
         _finish(ax, ylabel="test accuracy")
