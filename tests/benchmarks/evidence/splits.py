@@ -3,15 +3,20 @@
 SDD and COVER: 30 % of the rows, stratified, are the test set; MNIST and the digits of
 scikit-learn: MNIST's own test set, and 30 %. One sixth of the other rows, stratified,
 is the validation set. The seed makes both splits.
+
+Inputs: SDD standardised; COVER its ten numeric columns standardised, the one-hot ones
+as they are; images in [0, 1].
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skgroupnet.datasets import fetch_covertype, fetch_mnist, fetch_sensorless
 
@@ -19,6 +24,23 @@ N_TRAIN_MNIST = 60_000
 # What is measured on each data set, and how often.
 SEEDS = {"sdd": range(5), "cover": range(3), "mnist": range(3), "digits": range(2)}
 HIDDEN = (32, 32)
+N_NUMERIC_COVER = 10
+
+
+class Training(NamedTuple):
+    """How networks are trained: by Adam, a cosine from ``rate`` to 0."""
+
+    epochs: int
+    batch_size: int
+    rate: float
+
+
+TRAINING = {
+    "sdd": Training(300, 32, 1e-2),
+    "cover": Training(60, 256, 1e-2),
+    "mnist": Training(30, 256, 5e-3),
+    "digits": Training(5, 64, 1e-2),
+}
 
 
 class Rows(NamedTuple):
@@ -45,7 +67,7 @@ class Split:
 
 
 def load(name, seed, scaler=None, home=None):
-    """Split a data set; ``scaler`` None is a StandardScaler, for MNIST [0, 1].
+    """Split a data set; ``scaler`` None is the one that the top of this file names.
 
     ``home`` is the ``data_home`` of the fetchers.
     """
@@ -60,14 +82,22 @@ def load(name, seed, scaler=None, home=None):
     X, X_val, y, y_val = train_test_split(
         X, y, test_size=1 / 6, stratify=y, random_state=seed
     )
-    parts = [X, X_val, X_test]
-    if name == "mnist" and scaler is None:
-        parts = [part / np.float32(255) for part in parts]
-    else:
-        scaler = StandardScaler() if scaler is None else scaler
-        scaler.fit(X)
-        parts = [scaler.transform(part).astype(np.float32) for part in parts]
+    scaler = (_SCALERS[name]() if scaler is None else scaler).fit(X)
+    parts = [scaler.transform(part).astype(np.float32) for part in (X, X_val, X_test)]
     return Split(name, seed, *map(Rows, parts, [y, y_val, y_test]))
+
+
+def _numeric_columns():
+    numeric = ("numeric", StandardScaler(), slice(0, N_NUMERIC_COVER))
+    return ColumnTransformer([numeric], remainder="passthrough")
+
+
+_SCALERS = {
+    "sdd": StandardScaler,
+    "cover": _numeric_columns,
+    "mnist": partial(FunctionTransformer, partial(np.multiply, np.float32(1 / 255))),
+    "digits": partial(FunctionTransformer, partial(np.multiply, 1 / 16)),
+}
 
 
 def _read(name, home):
