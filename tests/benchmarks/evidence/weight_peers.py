@@ -1,0 +1,95 @@
+"""Peers that set single weights to zero: l1 + threshold, and magnitude pruning."""
+
+import time
+
+import numpy as np
+import torch
+from torch.nn.utils import prune
+
+from tests.benchmarks.evidence.torch_stack import Measured, Stack, layers, rows, train
+
+EPOCHS = {"sdd": 300, "cover": 60, "mnist": 40, "digits": 60}
+LAMS = np.geomspace(3e-5, 1e-2, 14)
+THRESHOLDS = (1e-3, 3e-3, 1e-2, 3e-2)
+SHARES = (0.05, 0.1, 0.13, 0.16, 0.2, 0.23, 0.3, 0.4, 0.5, 0.55, 0.6)
+N_ROUNDS = 4
+
+
+def l1_threshold(split, settings, epochs=None):
+    """The l1 norm of the weights in the loss, small weights set to zero at the end.
+
+    Autograd has a subgradient of the norm and so no weight ends at zero: the usual way.
+    Each lam with each threshold, for validation to choose; as it is, and trained again
+    for as many epochs with the weights at zero held there.
+    """
+    epochs = 2 if settings.quick else epochs or EPOCHS[split.name]
+    lams = LAMS[[5, 10]] if settings.quick else LAMS
+    thresholds = THRESHOLDS[-2:] if settings.quick else THRESHOLDS
+    start = time.perf_counter()
+    trained = Stack.of([layers(split) for _ in lams])
+    train(trained, split, epochs, lams=torch.tensor(lams, dtype=torch.float32))
+    cut = _thresholded(trained, thresholds)
+    names = [f"lam={lam:.3g}, threshold={t:g}" for t in thresholds for lam in lams]
+    found = rows(split, "l1 + threshold", names, cut, start)
+    train(cut, split, epochs, masks=cut.masks())
+    return found + rows(split, "l1 + threshold, fine-tuned", names, cut, start)
+
+
+def _thresholded(stack, thresholds):
+    """All networks with each of the thresholds."""
+    weights = [
+        torch.cat([torch.where(weight.abs() < t, 0, weight) for t in thresholds])
+        for weight in stack.weights
+    ]
+    biases = [torch.cat([bias] * len(thresholds)) for bias in stack.biases]
+    return Stack([w.detach() for w in weights], [b.detach() for b in biases])
+
+
+def magnitude(split, settings, epochs=None):
+    """The smallest weights of all layers of a trained network, set to zero at once.
+
+    Then it is trained again for as many epochs as before, the weights at zero held
+    there. Iterative: in rounds, each followed by training.
+    """
+    epochs = 2 if settings.quick else epochs or EPOCHS[split.name]
+    shares = SHARES[:2] if settings.quick else SHARES
+    start = time.perf_counter()
+    dense = train(Stack.of([layers(split)]), split, epochs)
+    found = rows(split, "magnitude pruning", ["dense"], dense, start)
+    names = [f"share={share:g}" for share in shares]
+    for n_rounds in (1,) if settings.quick else (1, N_ROUNDS):
+        start = time.perf_counter()
+        stack = Stack.of([dense.layers(0) for _ in shares])
+        for part in range(1, n_rounds + 1):
+            goals = [share ** (part / n_rounds) for share in shares]
+            stack = _pruned(stack, split, goals)
+            train(stack, split, epochs, masks=stack.masks())
+        method = "magnitude pruning" + (", iterative" if n_rounds > 1 else "")
+        found += rows(split, method, names, stack, start)
+    return found
+
+
+def _pruned(stack, split, shares):
+    """Each network with so many weights that its share is at most the one asked for."""
+    networks = []
+    for index, share in enumerate(shares):
+        few, many = 0.0, 1.0
+        for _ in range(12):
+            kept = (few + many) / 2
+            pruned = _smallest_to_zero(stack.layers(index), kept)
+            n_left = Measured(Stack.of([pruned]).networks()[0], split)
+            small = n_left.n_active_parameters_ <= share * split.n_parameters()
+            few, many = (kept, many) if small else (few, kept)
+        networks.append(_smallest_to_zero(stack.layers(index), few))
+    return Stack.of(networks)
+
+
+def _smallest_to_zero(network, kept):
+    """Linear layers of which only this part of the weights is left."""
+    parameters = [(layer, "weight") for layer in network]
+    prune.global_unstructured(
+        parameters, pruning_method=prune.L1Unstructured, amount=1 - kept
+    )
+    for layer, name in parameters:
+        prune.remove(layer, name)
+    return network
