@@ -7,11 +7,10 @@ import torch
 import torch_pruning as tp
 from torch import nn
 
-from tests.benchmarks.evidence.torch_stack import Stack, layers, rows, train
-from tests.benchmarks.evidence.weight_peers import EPOCHS
+from tests.benchmarks.evidence.torch_stack import EPOCHS, Stack, layers, rows, train
 
 SHARES = (0.05, 0.1, 0.13, 0.16, 0.2, 0.23, 0.3, 0.4, 0.5, 0.55, 0.6)
-INPUTS = (1.0, 0.5, 0.25)
+INPUTS = (0.7, 0.4, 0.2)
 # Of the sparse learning of GroupNormPruner; without any (MagnitudePruner) all sizes of
 # SDD came out worse.
 REGS = (3e-4, 1e-3)

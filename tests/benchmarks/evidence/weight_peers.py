@@ -6,11 +6,17 @@ import numpy as np
 import torch
 from torch.nn.utils import prune
 
-from tests.benchmarks.evidence.torch_stack import Measured, Stack, layers, rows, train
+from tests.benchmarks.evidence.torch_stack import (
+    EPOCHS,
+    Measured,
+    Stack,
+    layers,
+    rows,
+    train,
+)
 
-EPOCHS = {"sdd": 300, "cover": 60, "mnist": 40, "digits": 60}
-LAMS = np.geomspace(3e-5, 1e-2, 14)
-THRESHOLDS = (1e-3, 1e-2, 3e-2, 1e-1)
+LAMS = np.geomspace(3e-5, 1e-2, 10)
+THRESHOLDS = (1e-2, 3e-2, 1e-1)
 SHARES = (0.05, 0.1, 0.13, 0.16, 0.2, 0.23, 0.3, 0.4, 0.5, 0.55, 0.6)
 N_ROUNDS = 4
 

@@ -1,0 +1,110 @@
+"""The peers of the trade-off table: each gives rows of results for one split.
+
+All networks start as d-32-32-C (relu) and are trained with Adam, a cosine from 3e-3 to
+0, in batches of 128. Each peer gets the epochs of `EPOCHS` for its dense training, and
+more to train again, as its docstring says. Except for the forest, size is what
+`skgroupnet.pruning.prune` leaves, whoever trained the network.
+"""
+
+import time
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.ensemble import RandomForestClassifier
+
+from skgroupnet import GroupSparseLogisticRegression, GroupSparseMLPClassifier
+from skgroupnet.model_selection import regularization_path
+from tests.benchmarks.evidence import splits
+from tests.benchmarks.evidence.lassonet_path import lassonet
+from tests.benchmarks.evidence.results import row
+from tests.benchmarks.evidence.torch_pruned import torch_pruning
+from tests.benchmarks.evidence.torch_stack import BATCH, EPOCHS, RATE
+from tests.benchmarks.evidence.weight_peers import l1_threshold, magnitude
+
+WIDTHS = (2, 3, 4, 6, 8, 12, 16, 24, 32)
+PENALTIES = ("l1", "l2", "group_lasso")
+N_LAMS = 12
+N_TREES = 300
+
+
+def small_dense(split, settings, epochs=None):
+    """Dense networks d-h-h-C from scratch, by this package without a penalty."""
+    epochs = 2 if settings.quick else epochs or EPOCHS[split.name]
+    found = []
+    for width in WIDTHS[:2] if settings.quick else WIDTHS:
+        start = time.perf_counter()
+        model = GroupSparseMLPClassifier(
+            (width, width),
+            penalty=None,
+            learning_rate="cosine",
+            learning_rate_init=RATE,
+            batch_size=BATCH,
+            max_iter=epochs,
+            random_state=split.seed,
+        ).fit(*split.train)
+        seconds = time.perf_counter() - start
+        setting = f"h={width}"
+        found.append(row(split, "dense, same size", setting, model, seconds=seconds))
+    return found
+
+
+def logistic(split, settings):
+    """Logistic regression, by this package, for three penalties and lams of its own."""
+    found = []
+    for penalty in PENALTIES[:1] if settings.quick else PENALTIES:
+        start = time.perf_counter()
+        path = regularization_path(
+            GroupSparseLogisticRegression(penalty=penalty, tol=1e-4),
+            *split.train,
+            lams=3 if settings.quick else N_LAMS,
+        )
+        seconds = (time.perf_counter() - start) / len(path.estimators)
+        for model in path.estimators:
+            name = f"{penalty}, lam={model.lam:.3g}"
+            found.append(
+                row(split, "logistic regression", name, model, seconds=seconds)
+            )
+    return found
+
+
+def forest(split, settings):
+    """A random forest with the settings of scikit-learn and 300 trees."""
+    start = time.perf_counter()
+    model = RandomForestClassifier(
+        5 if settings.quick else N_TREES,
+        random_state=split.seed,
+        n_jobs=settings.n_jobs,
+    ).fit(*split.train)
+    seconds = time.perf_counter() - start
+    trees = [tree.tree_ for tree in model.estimators_]
+    # An inner node stores a feature and a threshold, a leaf the shares of the classes;
+    # the numbers of the children are not counted.
+    n_leaves = sum(tree.n_leaves for tree in trees)
+    n_inner = sum(tree.node_count for tree in trees) - n_leaves
+    n_parameters = 2 * n_inner + len(model.classes_) * n_leaves
+    return [
+        {
+            "data": split.name,
+            "seed": split.seed,
+            "method": "random forest",
+            "setting": f"{len(trees)} trees",
+            "validation": model.score(*split.validation),
+            "test": model.score(*split.test),
+            "features": int(np.count_nonzero(model.feature_importances_)),
+            "neurons": 0,
+            "parameters": n_parameters,
+            "share": n_parameters / split.n_parameters(),
+            "seconds": seconds,
+        }
+    ]
+
+
+PEERS = {
+    "l1 + threshold": l1_threshold,
+    "magnitude pruning": magnitude,
+    "torch-pruning": torch_pruning,
+    "LassoNet": lassonet,
+    "dense, same size": small_dense,
+    "logistic regression": logistic,
+    "random forest": forest,
+}
