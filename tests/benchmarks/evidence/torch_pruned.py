@@ -2,15 +2,17 @@
 
 import copy
 import time
+from itertools import product
 
 import torch
 import torch_pruning as tp
 from torch import nn
 
 from tests.benchmarks.evidence.torch_stack import EPOCHS, Stack, layers, rows, train
+from tests.benchmarks.evidence.weight_peers import SHARES
 
-SHARES = (0.05, 0.1, 0.13, 0.16, 0.2, 0.23, 0.3, 0.4, 0.5, 0.55, 0.6)
-INPUTS = (0.7, 0.4, 0.2)
+# The part of the inputs that is kept: this power of the share of the parameters.
+POWERS = (0.5, 0.25)
 # Of the sparse learning of GroupNormPruner; without any (MagnitudePruner) all sizes of
 # SDD came out worse.
 REGS = (3e-4, 1e-3)
@@ -20,43 +22,45 @@ def torch_pruning(split, settings, epochs=None):
     """Neurons and inputs of a trained network, ranked by the norm of their group.
 
     The library's recipe: dense training, sparse learning with GroupNormPruner, pruning,
-    training again; as many epochs each. `INPUTS` are the parts of the inputs that are
-    kept, `SHARES` the sizes: the library ranks the neurons of both layers together, and
-    as many stay as the size allows. Validation chooses.
+    training again; as many epochs each. Inputs are ranked by the norm of their group,
+    too; the library ranks the neurons of both layers together, and as many stay as the
+    size allows. Validation chooses.
     """
-    epochs = 2 if settings.quick else epochs or EPOCHS[split.name]
+    epochs = epochs or EPOCHS[split.name]
     regs = REGS[-1:] if settings.quick else REGS
     shares = SHARES[-2:] if settings.quick else SHARES
-    inputs = INPUTS[-1:] if settings.quick else INPUTS
+    powers = POWERS[:1] if settings.quick else POWERS
     dense = train(Stack.of([layers(split)]), split, epochs)
     found = []
     for reg in regs:
         start = time.perf_counter()
         model = _sequential(dense.layers(0))
-        if reg:
-            _sparse_learning(model, split, epochs, reg)
+        _sparse_learning(model, split, epochs, reg)
         named = {}
-        for part in inputs:
-            for share, network in _of_sizes(model, part, shares).items():
-                named[f"reg={reg:g}, share={share:g}, inputs={part:g}"] = network
+        for power, share in product(powers, shares):
+            name = f"reg={reg:g}, share={share:g}, inputs={share**power:.2f}"
+            network = _largest(model, share**power, share)
+            # A layer of which nothing would stay is left whole by the library.
+            if network is not None:
+                named[name] = network
         stack = Stack.of(list(named.values()))
         train(stack, split, epochs, masks=stack.masks())
         found += rows(split, "torch-pruning", named, stack, start)
     return found
 
 
-def _of_sizes(model, inputs, shares):
-    """For each share of the parameters the largest network that has no more."""
+def _largest(model, inputs, share):
+    """The network of the most neurons with this share of the parameters, or None."""
     total = sum(number.numel() for number in model.parameters())
     n_neurons = model[0].out_features + model[2].out_features
-    found = {}
-    for n_kept in range(n_neurons, 1, -1):
+    found, few, many = None, 1, n_neurons + 1
+    while many - few > 1:
+        n_kept = (few + many) // 2
         network, size = _pruned(model, inputs, n_kept / n_neurons)
-        for share in shares:
-            if size <= share * total:
-                found.setdefault(share, network)
-        if len(found) == len(shares):
-            break
+        if size <= share * total:
+            found, few = network, n_kept
+        else:
+            many = n_kept
     return found
 
 
