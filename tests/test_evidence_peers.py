@@ -1,4 +1,4 @@
-"""The peers of the evidence: trained as they say, and counted as this package counts."""
+"""The peers of the evidence: trained as they say, counted as we count."""
 
 import pytest
 import torch

@@ -8,13 +8,16 @@ more to train again, as its docstring says. Except for the forest, size is what
 
 import time
 import warnings
+from dataclasses import replace
 
 import numpy as np
+from joblib import Parallel, delayed, parallel_config
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
 
 from skgroupnet import GroupSparseLogisticRegression, GroupSparseMLPClassifier
 from skgroupnet.model_selection import regularization_path
+from tests.benchmarks.evidence import splits
 from tests.benchmarks.evidence.lassonet_path import lassonet
 from tests.benchmarks.evidence.results import row
 from tests.benchmarks.evidence.torch_pruned import torch_pruning
@@ -50,7 +53,7 @@ def small_dense(split, settings, epochs=None):
     return found
 
 
-def logistic(split, settings):
+def logistic(split, settings, epochs=None):
     """Logistic regression, by this package, for three penalties.
 
     Solved for the SDD; with Adam and constant rate for the data sets of many rows.
@@ -79,7 +82,7 @@ def logistic(split, settings):
     return found
 
 
-def forest(split, settings):
+def forest(split, settings, epochs=None):
     """A random forest with the settings of scikit-learn and 300 trees."""
     start = time.perf_counter()
     model = RandomForestClassifier(
@@ -120,3 +123,28 @@ PEERS = {
     "logistic regression": logistic,
     "random forest": forest,
 }
+
+
+def run(settings, peers=PEERS, epochs=EPOCHS):
+    """Rows of the peers for all data sets and seeds, each in a process of one thread."""
+    jobs = [
+        (peer, name, seed, settings, epochs[name])
+        for name in reversed(settings.names)
+        for peer in peers
+        for seed in settings.seeds(name)
+    ]
+    if settings.quick:
+        found = [_job(*job) for job in jobs]
+    else:
+        with parallel_config("loky", inner_max_num_threads=1):
+            found = Parallel(settings.n_jobs)(delayed(_job)(*job) for job in jobs)
+    return [row for rows in found for row in rows]
+
+
+def _job(peer, name, seed, settings, epochs):
+    start = time.perf_counter()
+    split = splits.load(name, seed, home=settings.home)
+    rows = PEERS[peer](split, replace(settings, n_jobs=1), epochs)
+    seconds = time.perf_counter() - start
+    print(f"{name}, seed {seed}, {peer}: {seconds:.0f} s", flush=True)
+    return rows
