@@ -126,7 +126,7 @@ PEERS = {
 
 
 def run(settings, peers=PEERS, epochs=EPOCHS):
-    """Rows of the peers for all data sets and seeds, each in a process of one thread."""
+    """Rows of the peers for all data sets and seeds, in processes of one thread."""
     jobs = [
         (peer, name, seed, settings, epochs[name])
         for name in reversed(settings.names)
