@@ -148,12 +148,15 @@ def test_lassonet(split):
     assert not lassonet(splits.load("digits", 1), QUICK)
 
 
-def test_peers_without_pruning(split):
+def test_run(split):
     pytest.importorskip("torch_pruning", reason="torch-pruning, a peer, is missing")
-    from tests.benchmarks.evidence.peers import PEERS
+    from tests.benchmarks.evidence.peers import run
 
-    for name in ("dense, same size", "logistic regression", "random forest"):
-        check_rows(PEERS[name](split, QUICK), split)
+    peers = ["dense, same size", "logistic regression", "random forest"]
+    rows = run(QUICK, peers, {"digits": 2})
+    assert {row["method"] for row in rows} == set(peers)
+    check_rows([row for row in rows if row["seed"] == 0], split)
+    assert {row["seed"] for row in rows} == {0, 1}
 
 
 def test_a_forest_is_counted_tree_by_tree(split):

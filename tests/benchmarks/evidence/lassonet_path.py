@@ -24,8 +24,11 @@ LAMS = {
 N_EPOCHS = (200, 30)
 
 
-def lassonet(split, settings):
-    """A path of `LassoNetClassifier` with the hidden layers of all others."""
+def lassonet(split, settings, epochs=None):
+    """A path of `LassoNetClassifier` with the hidden layers of all others.
+
+    `epochs` is not used: it stops early.
+    """
     if split.seed >= N_SEEDS[split.name]:
         return []
     from lassonet import LassoNetClassifier

@@ -56,7 +56,8 @@ def small_dense(split, settings, epochs=None):
 def logistic(split, settings, epochs=None):
     """Logistic regression, by this package, for three penalties.
 
-    Solved for the SDD; with Adam and constant rate for the data sets of many rows.
+    Solved where there are few rows; else with Adam, a constant rate and 20 epochs,
+    whatever `epochs` says.
     """
     found = []
     many = len(split.train.y) > MANY_ROWS

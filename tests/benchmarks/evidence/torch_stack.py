@@ -14,7 +14,7 @@ from tests.benchmarks.evidence.splits import HIDDEN
 
 BATCH = 128
 RATE = 3e-3
-EPOCHS = {"sdd": 300, "cover": 60, "mnist": 40, "digits": 10}
+EPOCHS = {"sdd": 300, "cover": 60, "mnist": 40, "digits": 5}
 
 
 class Stack(nn.Module):
