@@ -7,8 +7,7 @@ import numpy as np
 
 from skgroupnet.network import Network
 from skgroupnet.pruning import prune
-from tests.benchmarks.evidence.splits import HIDDEN
-from tests.benchmarks.evidence.torch_stack import BATCH
+from tests.benchmarks.evidence.splits import HIDDEN, TRAINING
 
 # It takes minutes: not all rows, a short path, and one seed of the large data sets.
 N_ROWS = 5_000
@@ -39,7 +38,7 @@ def lassonet(split, settings, epochs=None):
     classes, codes = np.unique(split.train.y, return_inverse=True)
     model = LassoNetClassifier(
         hidden_dims=HIDDEN,
-        batch_size=BATCH,
+        batch_size=TRAINING[split.name].batch_size,
         n_iters=(2, 1) if settings.quick else N_EPOCHS,
         random_state=split.seed,
         torch_seed=split.seed,

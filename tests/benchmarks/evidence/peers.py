@@ -1,8 +1,8 @@
 """The peers of the trade-off table: each gives rows of results for one split.
 
-All networks start as d-32-32-C (relu) and are trained with Adam, a cosine from 3e-3 to
-0, in batches of 128. Each peer gets the epochs of `EPOCHS` for its dense training, and
-more to train again, as its docstring says. Except for the forest, size is what
+All networks start as d-32-32-C (relu) and are trained with Adam as `splits.TRAINING`
+says. Each peer gets its epochs for dense training, and more to train again, as its
+docstring says. Except for the forest, size is what
 `skgroupnet.pruning.prune` leaves, whoever trained the network.
 """
 
@@ -20,21 +20,21 @@ from skgroupnet.model_selection import regularization_path
 from tests.benchmarks.evidence import splits
 from tests.benchmarks.evidence.lassonet_path import lassonet
 from tests.benchmarks.evidence.results import row
+from tests.benchmarks.evidence.splits import STARTS, TRAINING
 from tests.benchmarks.evidence.torch_pruned import torch_pruning
-from tests.benchmarks.evidence.torch_stack import BATCH, EPOCHS, RATE
 from tests.benchmarks.evidence.weight_peers import l1_threshold, magnitude
 
 WIDTHS = (2, 3, 4, 6, 8, 12, 16, 24, 32)
 PENALTIES = ("l1", "l2", "group_lasso")
 LAMS = np.geomspace(1e-5, 3e-2, 9)
 MANY_ROWS = 10_000
-ADAM = {"solver": "adam", "batch_size": BATCH, "max_iter": 20}
+ADAM = {"solver": "adam", "batch_size": 128, "max_iter": 20}
 N_TREES = 300
 
 
 def small_dense(split, settings, epochs=None):
     """Dense networks d-h-h-C from scratch, by this package without a penalty."""
-    epochs = epochs or EPOCHS[split.name]
+    training = TRAINING[split.name]
     found = []
     for width in WIDTHS[:2] if settings.quick else WIDTHS:
         start = time.perf_counter()
@@ -42,9 +42,9 @@ def small_dense(split, settings, epochs=None):
             (width, width),
             penalty=None,
             learning_rate="cosine",
-            learning_rate_init=RATE,
-            batch_size=BATCH,
-            max_iter=epochs,
+            learning_rate_init=training.rate,
+            batch_size=training.batch_size,
+            max_iter=epochs or training.epochs,
             random_state=split.seed,
         ).fit(*split.train)
         seconds = time.perf_counter() - start
@@ -126,13 +126,14 @@ PEERS = {
 }
 
 
-def run(settings, peers=PEERS, epochs=EPOCHS):
+def run(settings, peers=PEERS, epochs=None):
     """Rows of the peers for all data sets and seeds, in processes of one thread."""
     jobs = [
-        (peer, name, seed, settings, epochs[name])
+        (peer, name, seed, start, settings, epochs)
         for name in reversed(settings.names)
         for peer in peers
         for seed in settings.seeds(name)
+        for start in range(STARTS[name])
     ]
     if settings.quick:
         found = [_job(*job) for job in jobs]
@@ -142,10 +143,12 @@ def run(settings, peers=PEERS, epochs=EPOCHS):
     return [row for rows in found for row in rows]
 
 
-def _job(peer, name, seed, settings, epochs):
-    start = time.perf_counter()
+def _job(peer, name, seed, start, settings, epochs):
+    begin = time.perf_counter()
     split = splits.load(name, seed, home=settings.home)
-    rows = PEERS[peer](split, replace(settings, n_jobs=1), epochs)
-    seconds = time.perf_counter() - start
+    # The rows of the seed, another start of the network.
+    restarted = replace(split, seed=seed + 100 * start)
+    rows = PEERS[peer](restarted, replace(settings, n_jobs=1), epochs)
+    seconds = time.perf_counter() - begin
     print(f"{name}, seed {seed}, {peer}: {seconds:.0f} s", flush=True)
-    return rows
+    return [{**row, "seed": seed} for row in rows]

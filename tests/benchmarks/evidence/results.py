@@ -54,14 +54,13 @@ def row(split, method, setting, model, **more):
     }
 
 
-def chosen(rows, limit):
+def chosen(rows, limit, size="share"):
     """The row of each data set, method and seed that validation chooses.
 
-    Among those whose ``share`` of the parameters is at most ``limit``; on a tie, the
-    smaller.
+    Among those whose ``size`` is at most ``limit``; on a tie, the smaller.
     """
-    small = rows[rows["share"] <= limit]
-    order = small.sort_values(["validation", "share"], ascending=[False, True])
+    small = rows[rows[size] <= limit]
+    order = small.sort_values(["validation", size], ascending=[False, True])
     return order.groupby(["data", "method", "seed"], sort=False).head(1)
 
 

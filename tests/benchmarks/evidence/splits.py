@@ -37,10 +37,12 @@ class Training(NamedTuple):
 
 TRAINING = {
     "sdd": Training(300, 32, 1e-2),
-    "cover": Training(60, 256, 1e-2),
-    "mnist": Training(30, 256, 5e-3),
+    "cover": Training(40, 256, 1e-2),
+    "mnist": Training(20, 256, 1e-2),
     "digits": Training(5, 64, 1e-2),
 }
+# Networks from different random starts, among which validation chooses.
+STARTS = {"sdd": 2, "cover": 1, "mnist": 1, "digits": 1}
 
 
 class Rows(NamedTuple):

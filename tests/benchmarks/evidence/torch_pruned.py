@@ -8,7 +8,8 @@ import torch
 import torch_pruning as tp
 from torch import nn
 
-from tests.benchmarks.evidence.torch_stack import EPOCHS, Stack, layers, rows, train
+from tests.benchmarks.evidence.splits import TRAINING
+from tests.benchmarks.evidence.torch_stack import Stack, layers, rows, train
 from tests.benchmarks.evidence.weight_peers import SHARES
 
 # The part of the inputs that is kept: this power of the share of the parameters. Of
@@ -37,7 +38,7 @@ def torch_pruning(split, settings, epochs=None):
     too; the library ranks the neurons of both layers together, and as many stay as the
     size allows. Validation chooses.
     """
-    epochs = epochs or EPOCHS[split.name]
+    epochs = epochs or TRAINING[split.name].epochs
     shares = SHARES[-2:] if settings.quick else SHARES
     powers = POWERS[split.name][: 1 if settings.quick else None]
     dense = train(Stack.of([layers(split)]), split, epochs)

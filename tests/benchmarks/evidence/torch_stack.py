@@ -10,11 +10,7 @@ from torch import nn
 from skgroupnet.estimators.sparsity import sparsity_attributes
 from skgroupnet.network import Network
 from tests.benchmarks.evidence.results import row
-from tests.benchmarks.evidence.splits import HIDDEN
-
-BATCH = 128
-RATE = 3e-3
-EPOCHS = {"sdd": 300, "cover": 60, "mnist": 40, "digits": 5}
+from tests.benchmarks.evidence.splits import HIDDEN, TRAINING
 
 
 class Stack(nn.Module):
@@ -86,7 +82,7 @@ def layers(split, hidden=HIDDEN):
 
 
 def train(module, split, epochs, *, lams=None, masks=None, regularize=None):
-    """Train with Adam, a cosine from RATE to 0, and batches of 128.
+    """Train with Adam, a cosine to 0, the batches and rate of `splits.TRAINING`.
 
     Parameters
     ----------
@@ -105,14 +101,15 @@ def train(module, split, epochs, *, lams=None, masks=None, regularize=None):
     """
     X = torch.from_numpy(split.train.X)
     y = torch.from_numpy(np.unique(split.train.y, return_inverse=True)[1])
-    optimizer = torch.optim.Adam(module.parameters(), lr=RATE, fused=True)
+    _, batch, rate = TRAINING[split.name]
+    optimizer = torch.optim.Adam(module.parameters(), lr=rate, fused=True)
     order = torch.Generator().manual_seed(split.seed)
-    n_steps, step = epochs * math.ceil(len(X) / BATCH), 0
+    n_steps, step = epochs * math.ceil(len(X) / batch), 0
     for _ in range(epochs):
         shuffled = torch.randperm(len(X), generator=order)
-        batches = X[shuffled].split(BATCH), y[shuffled].split(BATCH)
+        batches = X[shuffled].split(batch), y[shuffled].split(batch)
         for inputs, target in zip(*batches, strict=True):
-            optimizer.param_groups[0]["lr"] = _cosine(step / n_steps)
+            optimizer.param_groups[0]["lr"] = rate * _cosine(step / n_steps)
             optimizer.zero_grad()
             loss = _loss(module(inputs), target)
             if lams is not None:
@@ -128,7 +125,7 @@ def train(module, split, epochs, *, lams=None, masks=None, regularize=None):
 
 
 def _cosine(done):
-    return RATE * (1 + math.cos(math.pi * done)) / 2
+    return (1 + math.cos(math.pi * done)) / 2
 
 
 def _loss(logits, target):

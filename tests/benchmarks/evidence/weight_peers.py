@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch.nn.utils import prune
 
+from tests.benchmarks.evidence.splits import TRAINING
 from tests.benchmarks.evidence.torch_stack import (
-    EPOCHS,
     Measured,
     Stack,
     layers,
@@ -40,7 +40,7 @@ def l1_threshold(split, settings, epochs=None):
     Each lam with each threshold, for validation to choose; as it is, and trained again
     for as many epochs with the weights at zero held there.
     """
-    epochs = epochs or EPOCHS[split.name]
+    epochs = epochs or TRAINING[split.name].epochs
     lams = LAMS[split.name][-2 if settings.quick else 0 :]
     thresholds = THRESHOLDS[-1:] if settings.quick else THRESHOLDS
     start = time.perf_counter()
@@ -73,7 +73,7 @@ def magnitude(split, settings, epochs=None):
     there. Iterative: in `N_ROUNDS`, each followed by training, 2.5 times the epochs in
     all (SDD: 4 times).
     """
-    epochs = epochs or EPOCHS[split.name]
+    epochs = epochs or TRAINING[split.name].epochs
     shares = SHARES[:2] if settings.quick else SHARES
     start = time.perf_counter()
     dense = train(Stack.of([layers(split)]), split, epochs)

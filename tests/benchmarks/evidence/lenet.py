@@ -1,0 +1,120 @@
+"""Table 3: structured pruning of 784-300-100-10 on MNIST, next to published figures.
+
+Group l1/2 on the rows of the weights, then fine-tuning of what is left. Once on the
+50,000 training rows as they are, and once on copies of them with Gaussian noise added
+to the pixels, which regularises without knowing that they form an image. Validation
+(10,000 of the training rows) chooses; the chosen `lam` is then also trained on all
+60,000. Size: the multiply-adds of the dense compact network, the product of the widths
+of each two neighbouring layers, summed.
+"""
+
+import time
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from sklearn.exceptions import ConvergenceWarning
+from tests.benchmarks.evidence.lenet_pictures import draw
+
+from skgroupnet import GroupSparseMLPClassifier
+from skgroupnet.model_selection import regularization_path
+from tests.benchmarks.evidence.results import chosen, row, summary
+from tests.benchmarks.evidence.splits import Rows, Training, load
+
+__all__ = ["draw", "run"]
+
+HIDDEN = (300, 100)
+TRAINING = Training(160, 256, 4e-3)
+FINE_TUNING = 40
+LAMS = np.geomspace(6e-5, 3.6e-4, 6)
+NOISE = 0.2
+N_COPIES = 4
+# Multiply-adds of published networks (VIBNet, DeepHoyer, L0, Sparse VD), and half.
+LIMITS = (5_000, 9_600, 16_500, 28_000, 68_000)
+AS_THEY_ARE, NOISY = "group_l12", "group_l12, noisy copies"
+REFITTED = "group_l12, noisy copies, 60,000 rows"
+
+
+def run(settings):
+    """Train on rows as they are and on noisy ones; refit what validation chose."""
+    name = "digits" if settings.quick else "mnist"
+    rows = []
+    for seed in settings.seeds(name):
+        split = load(name, seed, home=settings.home)
+        noisy = replace(split, train=_noisy(split.train, seed))
+        found = _path(split, AS_THEY_ARE, LAMS, TRAINING.epochs, settings)
+        copies = TRAINING.epochs // N_COPIES
+        found += _path(noisy, NOISY, LAMS, copies, settings)
+        rows += found + _refitted(split, pd.DataFrame(found), copies, settings)
+        print(f"{name}, seed {seed}", flush=True)
+    runs = pd.DataFrame(rows)
+    return {"lenet_runs": runs, "lenet": _table(runs)}
+
+
+def _noisy(rows, seed):
+    """Copies one below the other, each with noise of its own."""
+    noise = np.random.default_rng(seed)
+    X = np.tile(rows.X, (N_COPIES, 1))
+    X += NOISE * noise.standard_normal(X.shape, dtype=np.float32)
+    return Rows(X, np.tile(rows.y, N_COPIES))
+
+
+def _path(split, method, lams, epochs, settings):
+    """Rows of the networks of a path; two or three epochs if quick."""
+    epochs = 2 if settings.quick else epochs
+    network = GroupSparseMLPClassifier(
+        HIDDEN,
+        penalty="group_l12",
+        learning_rate="cosine",
+        learning_rate_init=TRAINING.rate,
+        batch_size=TRAINING.batch_size,
+        max_iter=epochs,
+        finetune_iter=max(1, epochs * FINE_TUNING // TRAINING.epochs),
+        tol=0.0,
+        n_iter_no_change=np.inf,
+        random_state=split.seed,
+    )
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        # The number of epochs is the schedule's.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        path = regularization_path(
+            network, *split.train, lams=lams, n_jobs=settings.n_jobs
+        )
+    seconds = (time.perf_counter() - start) / len(path.lams)
+    return [_row(split, method, model, seconds) for model in path.estimators]
+
+
+def _row(split, method, model, seconds):
+    widths = [int(mask.sum()) for mask in model.active_neurons_]
+    widths.append(len(model.classes_))
+    macs = sum(a * b for a, b in zip(widths[:-1], widths[1:], strict=True))
+    kept = "-".join(map(str, widths))
+    more = {"kept": kept, "multiply-adds": macs, "lam": model.lam, "seconds": seconds}
+    return row(split, method, f"lam={model.lam:.3g}", model, **more)
+
+
+def _refitted(split, found, epochs, settings):
+    """What validation chose within the limits, trained on its rows, too."""
+    noisy = found[found["method"] == NOISY]
+    best = [chosen(noisy, limit, "multiply-adds")["lam"] for limit in LIMITS]
+    lams = np.unique(np.concatenate(best))
+    rows = Rows(*map(np.concatenate, zip(split.train, split.validation, strict=True)))
+    whole = replace(split, train=_noisy(rows, split.seed))
+    refitted = _path(whole, REFITTED, lams, epochs, settings)
+    # It has been trained on; the score that chose lam is the one of the smaller fit.
+    scores = noisy.set_index("lam")["validation"]
+    return [{**new, "validation": scores[new["lam"]]} for new in refitted]
+
+
+def _table(runs):
+    """For each limit what validation chooses, mean and sd, and the first network."""
+    tables = []
+    for limit in LIMITS:
+        rows = chosen(runs, limit, "multiply-adds")
+        table = summary(rows, ["test", "multiply-adds", "parameters"])
+        first = rows[rows["seed"] == 0].set_index("method")["kept"]
+        table["kept, seed 0"] = table["method"].map(first)
+        tables.append(table.assign(limit=limit))
+    return pd.concat(tables)

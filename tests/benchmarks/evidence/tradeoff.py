@@ -1,0 +1,138 @@
+"""Table 2: accuracy against size, for every family of penalties and for peers.
+
+Networks d-32-32-C, trained as `splits.TRAINING` says, peers and all. A path of each
+penalty, down from the largest `lam` (the one that empties the network in some epochs);
+SDD, where a run takes seconds, from two starts. Each path without fine-tuning, and
+again with it. Validation chooses within a limit of size.
+"""
+
+import time
+import warnings
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from tests.benchmarks.evidence.tradeoff_pictures import draw
+
+from skgroupnet import GroupSparseMLPClassifier
+from skgroupnet.model_selection import regularization_path
+from tests.benchmarks.evidence import peers
+from tests.benchmarks.evidence.results import chosen, row, summary
+from tests.benchmarks.evidence.splits import HIDDEN, STARTS, TRAINING, load
+
+__all__ = ["draw", "run"]
+
+# All seeds; the others once, to show where they stand.
+PENALTIES = (
+    "l1",
+    "l12",
+    "group_lasso",
+    "sparse_group_lasso",
+    "adaptive_group_lasso",
+    "group_log",
+    "group_l12",
+    "group_l23",
+)
+ONCE = (
+    "mcp",
+    "group_mcp",
+    "group_scad",
+    "group_capped_l1",
+    "group_transformed_l1",
+    "group_l0",
+    "hoyer_square",
+    "group_hoyer_square",
+    "path_norm",
+)
+# From the largest lam by the first to it by the second, in so many steps.
+SPAN = 2, 400
+N_LAMS = {"sdd": 14, "cover": 16, "mnist": 10, "digits": 3}
+FINE_TUNING = 1 / 3
+LIMITS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
+BEST = "group_l12"
+
+
+def run(settings):
+    """Train the paths and the peers, and let validation choose."""
+    rows = []
+    for name in settings.names:
+        lams = {}
+        for seed in settings.seeds(name):
+            split = load(name, seed, home=settings.home)
+            start = time.perf_counter()
+            for penalty in _penalties(seed, settings):
+                network = _network(split, penalty)
+                if seed == 0:
+                    lams[penalty] = _lams(split, network, settings)
+                rows += _paths(split, network, lams[penalty], settings)
+            seconds = time.perf_counter() - start
+            print(f"{name}, seed {seed}: {seconds:.0f} s", flush=True)
+    runs = pd.DataFrame(rows + peers.run(settings))
+    return {"tradeoff_runs": runs, "tradeoff": fronts(runs)}
+
+
+def fronts(runs):
+    """What validation chooses within each limit of size, mean and sd over the seeds."""
+    return pd.concat(
+        [summary(chosen(runs, limit)).assign(limit=limit) for limit in LIMITS]
+    )
+
+
+def _penalties(seed, settings):
+    if settings.quick:
+        return "l1", BEST
+    return PENALTIES + ONCE if seed == 0 else PENALTIES
+
+
+def _network(split, penalty):
+    training = TRAINING[split.name]
+    return GroupSparseMLPClassifier(
+        HIDDEN,
+        penalty=penalty,
+        learning_rate="cosine",
+        learning_rate_init=training.rate,
+        batch_size=training.batch_size,
+        max_iter=training.epochs,
+        tol=0.0,
+        n_iter_no_change=np.inf,
+    )
+
+
+def _lams(split, network, settings):
+    """Values of lam; what the largest is does not depend on the number of epochs."""
+    short = clone(network).set_params(max_iter=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        path = regularization_path(short, *split.train, lams=2, n_jobs=settings.n_jobs)
+    first, last = path.lams[0] / SPAN[0], path.lams[0] / SPAN[1]
+    return np.geomspace(first, last, N_LAMS[split.name])
+
+
+def _paths(split, network, lams, settings):
+    """Rows of the paths of one penalty, without and with fine-tuning."""
+    n_starts = STARTS[split.name] if network.penalty in PENALTIES else 1
+    n_tuning = round(FINE_TUNING * network.max_iter)
+    rows = []
+    for start in range(n_starts):
+        network = clone(network).set_params(random_state=split.seed + 100 * start)
+        rows += _path(split, network, network.penalty, lams, settings)
+        network.set_params(finetune_iter=n_tuning)
+        method = f"{network.penalty}, fine-tuned"
+        rows += _path(split, network, method, lams, settings)
+    return rows
+
+
+def _path(split, network, method, lams, settings):
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        # The number of epochs is the schedule's.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        path = regularization_path(
+            network, *split.train, lams=lams, n_jobs=settings.n_jobs
+        )
+    seconds = (time.perf_counter() - start) / len(path.lams)
+    return [
+        row(split, method, f"lam={model.lam:.3g}", model, seconds=seconds)
+        for model in path.estimators
+    ]
