@@ -2,7 +2,7 @@
 
 SDD and COVER are samples of their data sets. For each scaler: the dense network, two
 group penalties over a grid of lam, and logistic regression. Validation chooses among
-the lam and the starts. A random forest does not depend on the scale of a column.
+the lam and the learning rates. A random forest does not depend on the scale of a column.
 """
 
 import warnings
@@ -50,13 +50,13 @@ TITLES = {
 class Plan:
     """How a data set is trained on.
 
-    ``starts`` networks are trained for each penalty and lam, and ``limits`` are the
+    A network is trained for each penalty, lam and learning rate. ``limits`` are the
     shares of the dense network's parameters that a model may have.
     """
 
     scalers: dict
     lams: np.ndarray
-    starts: int
+    rates: tuple
     limits: tuple
     network: dict
     logistic_lams: tuple
@@ -126,23 +126,22 @@ OF_DIGITS = {name: PLAIN[name] for name in ("none", "standard", "quantile, norma
 
 SHARED = {
     "learning_rate": "cosine",
-    "learning_rate_init": 3e-3,
     "tol": 0.0,
     "finetune_iter": 100,
 }
 PLANS = {
     "sdd": Plan(
         PLAIN | COMPOSED,
-        np.geomspace(1e-3, 6e-3, 8),
-        2,
+        np.geomspace(3e-4, 1e-2, 12),
+        (3e-3, 6e-3),
         (1.0, 0.2),
-        SHARED | {"batch_size": 16, "learning_rate_init": 6e-3, "max_iter": 300},
+        SHARED | {"batch_size": 16, "max_iter": 300},
         (1e-6, 1e-5, 1e-4),
     ),
     "cover": Plan(
         OF_COVER,
-        np.geomspace(1e-4, 3e-3, 8),
-        1,
+        np.geomspace(5e-5, 4e-3, 9),
+        (3e-3,),
         (1.0, 0.55, 0.23),
         SHARED | {"batch_size": 64, "max_iter": 40, "finetune_iter": 10},
         (1e-5, 1e-3),
@@ -150,7 +149,7 @@ PLANS = {
     "digits": Plan(
         OF_DIGITS,
         np.geomspace(1e-2, 1e-1, 3),
-        1,
+        (3e-3,),
         (1.0, 0.5),
         SHARED | {"batch_size": 64, "max_iter": 10, "finetune_iter": 0},
         (1e-3,),
@@ -184,17 +183,18 @@ def _models(name, scaler, seed, settings):
     split = load(name, seed, clone(plan.scalers[scaler]), settings.home)
     grids = [("none", [1.0])] + [(penalty, plan.lams) for penalty in PENALTIES]
     rows = []
-    for (penalty, lams), start in product(grids, range(plan.starts)):
+    for (penalty, lams), rate in product(grids, plan.rates):
         estimator = GroupSparseMLPClassifier(
             HIDDEN,
             penalty=penalty,
-            random_state=seed + 100 * start,
+            learning_rate_init=rate,
+            random_state=seed,
             **plan.network,
         )
         method = "dense" if penalty == "none" else penalty
         models = _path(estimator, lams, split, settings)
         rows += [
-            row(split, method, f"start={start}", model)
+            row(split, method, f"rate={rate:g}", model)
             | {"scaler": scaler, "lam": model.lam}
             | _kinds_kept(split, model)
             for model in models
