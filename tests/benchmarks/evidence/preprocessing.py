@@ -276,22 +276,20 @@ def _chosen(runs):
 
 def _wide(table):
     """One line for each scaler, test accuracies in per cent with their deviation."""
-    table = table[table["method"] != FOREST]
-    cells = table.assign(
-        column=[
-            method if limit == 1 else f"{method}, at most {100 * limit:.0f} %"
-            for method, limit in zip(table["method"], table["limit"], strict=True)
-        ],
-        cell=[
-            f"{100 * mean:.1f} ± {100 * sd:.1f}"
-            for mean, sd in zip(table["test"], table["test sd"], strict=True)
-        ],
-    )
-    # Logistic regression and the dense network have one size.
-    sized = cells["method"].isin(PENALTIES) | (cells["limit"] == 1)
-    order = cells.loc[sized, "column"].unique()
-    wide = cells[sized].pivot(index="scaler", columns="column", values="cell")
-    return wide.loc[cells["scaler"].unique(), order].reset_index()
+    scalers = table["scaler"].unique()
+    columns = [(LOGISTIC, 1.0), ("dense", 1.0)]
+    limits = PLANS[table["data"].iloc[0]].limits[1:]
+    columns += [(penalty, limit) for limit in limits for penalty in PENALTIES]
+    wide = {"scaler": scalers}
+    for method, limit in columns:
+        part = table[(table["method"] == method) & (table["limit"] == limit)]
+        cells = {
+            line["scaler"]: f"{100 * line['test']:.1f} ± {100 * line['test sd']:.1f}"
+            for line in part.to_dict("records")
+        }
+        name = method if limit == 1 else f"{method}, {100 * limit:.0f} %"
+        wide[name] = [cells.get(scaler, "") for scaler in scalers]
+    return pd.DataFrame(wide)
 
 
 def draw(folder):
