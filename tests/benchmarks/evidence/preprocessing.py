@@ -174,7 +174,8 @@ def run(settings):
         f"preprocessing_{name}": _wide(part)
         for name, part in table.groupby("data", sort=False)
     }
-    return {"preprocessing_runs": runs, "preprocessing": table} | wide
+    tables = {"preprocessing_runs": runs, "preprocessing": table} | wide
+    return tables | _kinds(runs)
 
 
 def _models(name, scaler, seed, settings):
@@ -230,6 +231,16 @@ def _kinds_kept(split, model):
         "rare one-hot": kept[ONE_HOT][rare].sum(),
         "other one-hot": kept[ONE_HOT][~rare].sum(),
     }
+
+
+def _kinds(runs):
+    """How many columns of each kind are left behind each scaler, by lam."""
+    if "numeric" not in runs:
+        return {}
+    rows = runs[runs["method"] == "group_l12"].dropna(subset="numeric")
+    columns = ["numeric", "other one-hot", "rare one-hot", "share", "test"]
+    means = rows.groupby(["data", "scaler", "lam"], sort=False)[columns].mean()
+    return {"preprocessing_kinds": means.round(4).reset_index()}
 
 
 def _forest(name, seed, settings):
