@@ -77,6 +77,11 @@ def clipped(X):
     return np.clip(X, -3, 3)
 
 
+def tripled(X):
+    """Multiply by 3."""
+    return 3 * X
+
+
 def then(first, function, last=None):
     """A scaler, a function of each value, and another scaler or none."""
     return make_pipeline(first, FunctionTransformer(function), last or "passthrough")
@@ -113,7 +118,7 @@ OF_COVER = {
     "standard, all": StandardScaler(),
     "standard, numeric only": by_kind(StandardScaler()),
     "standard, one-hot times 3": by_kind(
-        StandardScaler(), FunctionTransformer(np.multiply, kw_args={"x2": 3.0})
+        StandardScaler(), FunctionTransformer(tripled)
     ),
     "robust, numeric only": by_kind(RobustScaler()),
     "power, rest standard": by_kind(PowerTransformer(), StandardScaler()),
