@@ -239,13 +239,15 @@ def _kinds_kept(split, model):
 
 
 def _kinds(runs):
-    """How many columns of each kind are left behind each scaler, by lam."""
+    """How many columns of each kind group_l12 keeps, at the lam in mid-grid."""
     if "numeric" not in runs:
         return {}
-    rows = runs[runs["method"] == "group_l12"].dropna(subset="numeric")
+    lam = np.median(PLANS["cover"].lams)
+    rows = runs[(runs["method"] == "group_l12") & runs["numeric"].notna()]
+    rows = rows[np.isclose(rows["lam"], lam)]
     columns = ["numeric", "other one-hot", "rare one-hot", "share", "test"]
-    means = rows.groupby(["data", "scaler", "lam"], sort=False)[columns].mean()
-    return {"preprocessing_kinds": means.round(4).reset_index()}
+    means = rows.groupby("scaler", sort=False)[columns].mean()
+    return {"preprocessing_kinds": means.round(3).reset_index()}
 
 
 def _forest(name, seed, settings):
@@ -291,8 +293,12 @@ def _chosen(runs):
 
 
 def _wide(table):
-    """One line for each scaler, test accuracies in per cent with their deviation."""
+    """One line for each scaler, test accuracies in per cent with their deviation.
+
+    Blank where some seed has no model within the limit.
+    """
     scalers = table["scaler"].unique()
+    table = table[table["seeds"] == table["seeds"].max()]
     columns = [(LOGISTIC, 1.0), ("dense", 1.0)]
     limits = PLANS[table["data"].iloc[0]].limits[1:]
     columns += [(penalty, limit) for limit in limits for penalty in PENALTIES]
