@@ -38,6 +38,8 @@ BY_VALIDATION = "chosen by validation"
 NUMERIC, ONE_HOT = list(range(10)), list(range(10, 54))
 # A one-hot column is rare that is 1 in at most this share of the rows.
 RARE = 0.01
+# In per cent; the picture starts here and names what is below.
+FLOOR = 65
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "0.55"
 TITLES = {
     "sdd": "SDD, a sample of 2,200 rows",
@@ -352,6 +354,11 @@ def _draw_panel(ax, table, title):
             color=colour,
             label=label,
         )
+        below = part[100 * part["test"] < FLOOR]
+        for scaler, test in zip(below["scaler"], below["test"], strict=True):
+            told = f" \N{LEFTWARDS ARROW} {100 * test:.0f} %"
+            ax.text(FLOOR, height[scaler], told, color=colour, va="center")
+    ax.set_xlim(FLOOR, 100)
     forest = 100 * table.loc[table["method"] == FOREST, "test"].iloc[0]
     ax.axvline(forest, color="0.3", ls="--", lw=1, label="random forest")
     ax.set_yticks(list(height.values()), list(height))
