@@ -8,14 +8,15 @@ all rows of the data.
 
 import warnings
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, RobustScaler, StandardScaler
 
 from skgroupnet import GroupSparseLogisticRegression, GroupSparseMLPClassifier
 from skgroupnet.model_selection import regularization_path
+from tests.benchmarks.evidence.preprocessing import COMPOSED
 from tests.benchmarks.evidence.results import chosen, row, summary
 from tests.benchmarks.evidence.splits import HIDDEN, Training, load
 
@@ -34,7 +35,9 @@ LAMS = {
     "digits": np.geomspace(1e-3, 1e-2, 3),
 }
 LOGISTIC_LAMS = np.geomspace(1e-6, 1e-3, 4)
-ROBUST = "group_l12, robust scaling"
+# The best of the table of preprocessing, by its validation accuracy.
+ROBUST_SCALER = "robust, soft sign, standard"
+ROBUST = f"group_l12, {ROBUST_SCALER}"
 # Data set, method, limit of size, the accuracy asked for, what was reported and where.
 GOALS = (
     ("sdd", "group_l12", 0.20, 0.95, 0.9372, 0.66),
@@ -50,11 +53,6 @@ GOALS = (
 )
 
 
-def robust_scaling():
-    """Outliers squashed: quartiles to the middle of tanh, then unit variance."""
-    return make_pipeline(RobustScaler(), FunctionTransformer(np.tanh), StandardScaler())
-
-
 def run(settings):
     """Train, and let validation choose."""
     rows = []
@@ -64,11 +62,33 @@ def run(settings):
             rows += _networks(split, "group_l12", settings)
             rows += _logistic(split, settings)
             if name == "sdd":
-                split = load(name, seed, robust_scaling(), settings.home)
+                split = load(name, seed, clone(COMPOSED[ROBUST_SCALER]), settings.home)
                 rows += _networks(split, ROBUST, settings)
             print(f"{name}, seed {seed}", flush=True)
     runs = pd.DataFrame(rows)
     return {"goals_runs": runs, "goals": _goals(runs)}
+
+
+def draw(folder):
+    """What was reported and what is reached, each with its size."""
+    table = pd.read_csv(folder / "goals.csv").iloc[::-1]
+    figure, ax = plt.subplots(figsize=(8, 4.6), dpi=110)
+    lines = np.arange(len(table))
+    for line, (_, goal) in zip(lines, table.iterrows(), strict=True):
+        ax.plot([goal["reported"], goal["test"]], [line, line], color="#BBBBBB")
+    ax.plot(table["reported"], lines, "o", color="#999999", label="report, all rows")
+    ax.plot(table["goal"], lines, "|", color="k", markersize=14, label="goal")
+    ax.plot(table["test"], lines, "o", color="#0072B2", label="skgroupnet")
+    limits = [f"{limit:.0%}" for limit in table["limit"]]
+    names = table["data"] + ", " + table["method"] + ", " + limits
+    ax.set_yticks(lines, names)
+    ax.set_xlabel("test accuracy, mean over the seeds (SDD and COVER: samples)")
+    ax.set_xlim(0.6, 1)
+    ax.grid(axis="x", color="#DDDDDD", linewidth=0.6)
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+    figure.tight_layout()
+    figure.savefig(folder / "goals.png")
+    plt.close(figure)
 
 
 def _networks(split, method, settings):

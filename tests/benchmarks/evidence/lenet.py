@@ -15,10 +15,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
-from tests.benchmarks.evidence.lenet_pictures import draw
 
 from skgroupnet import GroupSparseMLPClassifier
 from skgroupnet.model_selection import regularization_path
+from tests.benchmarks.evidence.lenet_pictures import draw
 from tests.benchmarks.evidence.results import chosen, row, summary
 from tests.benchmarks.evidence.splits import Rows, Training, load
 

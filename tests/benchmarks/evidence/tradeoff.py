@@ -8,18 +8,19 @@ again with it. Validation chooses within a limit of size.
 
 import time
 import warnings
+from itertools import product
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from tests.benchmarks.evidence.tradeoff_pictures import draw
 
 from skgroupnet import GroupSparseMLPClassifier
 from skgroupnet.model_selection import regularization_path
 from tests.benchmarks.evidence import peers
 from tests.benchmarks.evidence.results import chosen, row, summary
 from tests.benchmarks.evidence.splits import HIDDEN, STARTS, TRAINING, load
+from tests.benchmarks.evidence.tradeoff_pictures import draw
 
 __all__ = ["draw", "run"]
 
@@ -50,7 +51,10 @@ SPAN = 2, 400
 N_LAMS = {"sdd": 14, "cover": 16, "mnist": 10, "digits": 3}
 FINE_TUNING = 1 / 3
 LIMITS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
-BEST = "group_l12"
+TUNED, ITERATIVE = ", fine-tuned", ", iterative"
+# Validation chooses the penalty, too, among those that all seeds have.
+BEST, ANY = "group_l12", "any penalty"
+RIVALS = ("l1 + threshold", "magnitude pruning", "torch-pruning")
 
 
 def run(settings):
@@ -69,7 +73,21 @@ def run(settings):
             seconds = time.perf_counter() - start
             print(f"{name}, seed {seed}: {seconds:.0f} s", flush=True)
     runs = pd.DataFrame(rows + peers.run(settings))
-    return {"tradeoff_runs": runs, "tradeoff": fronts(runs)}
+    return tables(runs)
+
+
+def tables(runs):
+    """The runs, what validation chooses for each method, family, and against peers."""
+    # The same with and without fine-tuning, in one go or in rounds.
+    family = runs["method"].str.removesuffix(TUNED).str.removesuffix(ITERATIVE)
+    ours = runs[family.isin(PENALTIES)]
+    families = pd.concat([runs.assign(method=family), ours.assign(method=ANY)])
+    return {
+        "tradeoff_runs": runs,
+        "tradeoff": fronts(runs),
+        "tradeoff_families": fronts(families),
+        "tradeoff_margins": _margins(families),
+    }
 
 
 def fronts(runs):
@@ -77,6 +95,21 @@ def fronts(runs):
     return pd.concat(
         [summary(chosen(runs, limit)).assign(limit=limit) for limit in LIMITS]
     )
+
+
+def _margins(runs):
+    """How much more accurate than each rival, mean and sd of the seeds' differences."""
+    tables = []
+    for limit in LIMITS:
+        best = chosen(runs, limit).pivot(
+            index=["data", "seed"], columns="method", values="test"
+        )
+        best = best.reindex(columns=[BEST, ANY, *RIVALS])
+        for ours, rival in product((BEST, ANY), RIVALS):
+            margin = (best[ours] - best[rival]).groupby("data", sort=False)
+            table = margin.agg(["mean", "std", "count"]).round(4).reset_index()
+            tables.append(table.assign(limit=limit, ours=ours, rival=rival))
+    return pd.concat(tables)
 
 
 def _penalties(seed, settings):
@@ -118,7 +151,7 @@ def _paths(split, network, lams, settings):
         network = clone(network).set_params(random_state=split.seed + 100 * start)
         rows += _path(split, network, network.penalty, lams, settings)
         network.set_params(finetune_iter=n_tuning)
-        method = f"{network.penalty}, fine-tuned"
+        method = network.penalty + TUNED
         rows += _path(split, network, method, lams, settings)
     return rows
 
