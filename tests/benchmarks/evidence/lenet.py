@@ -20,7 +20,7 @@ from skgroupnet import GroupSparseMLPClassifier
 from skgroupnet.model_selection import regularization_path
 from tests.benchmarks.evidence.lenet_pictures import draw
 from tests.benchmarks.evidence.results import chosen, row, summary
-from tests.benchmarks.evidence.splits import Rows, Training, load
+from tests.benchmarks.evidence.splits import Rows, Training, load, noisy
 
 __all__ = ["draw", "run"]
 
@@ -42,22 +42,14 @@ def run(settings):
     rows = []
     for seed in settings.seeds(name):
         split = load(name, seed, home=settings.home)
-        noisy = replace(split, train=_noisy(split.train, seed))
+        copies = replace(split, train=noisy(split.train, NOISE, N_COPIES, seed))
         found = _path(split, AS_THEY_ARE, LAMS, TRAINING.epochs, settings)
-        copies = TRAINING.epochs // N_COPIES
-        found += _path(noisy, NOISY, LAMS, copies, settings)
-        rows += found + _refitted(split, pd.DataFrame(found), copies, settings)
+        epochs = TRAINING.epochs // N_COPIES
+        found += _path(copies, NOISY, LAMS, epochs, settings)
+        rows += found + _refitted(split, pd.DataFrame(found), epochs, settings)
         print(f"{name}, seed {seed}", flush=True)
     runs = pd.DataFrame(rows)
     return {"lenet_runs": runs, "lenet": _table(runs)}
-
-
-def _noisy(rows, seed):
-    """Copies one below the other, each with noise of its own."""
-    noise = np.random.default_rng(seed)
-    X = np.tile(rows.X, (N_COPIES, 1))
-    X += NOISE * noise.standard_normal(X.shape, dtype=np.float32)
-    return Rows(X, np.tile(rows.y, N_COPIES))
 
 
 def _path(split, method, lams, epochs, settings):
@@ -97,14 +89,14 @@ def _row(split, method, model, seconds):
 
 def _refitted(split, found, epochs, settings):
     """What validation chose within the limits, trained on its rows, too."""
-    noisy = found[found["method"] == NOISY]
-    best = [chosen(noisy, limit, "multiply-adds")["lam"] for limit in LIMITS]
+    tried = found[found["method"] == NOISY]
+    best = [chosen(tried, limit, "multiply-adds")["lam"] for limit in LIMITS]
     lams = np.unique(np.concatenate(best))
     rows = Rows(*map(np.concatenate, zip(split.train, split.validation, strict=True)))
-    whole = replace(split, train=_noisy(rows, split.seed))
+    whole = replace(split, train=noisy(rows, NOISE, N_COPIES, split.seed))
     refitted = _path(whole, REFITTED, lams, epochs, settings)
     # It has been trained on; the score that chose lam is the one of the smaller fit.
-    scores = noisy.set_index("lam")["validation"]
+    scores = tried.set_index("lam")["validation"]
     return [{**new, "validation": scores[new["lam"]]} for new in refitted]
 
 

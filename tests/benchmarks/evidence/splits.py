@@ -89,6 +89,17 @@ def load(name, seed, scaler=None, home=None):
     return Split(name, seed, *map(Rows, parts, [y, y_val, y_test]))
 
 
+def noisy(rows, noise, n_copies, seed):
+    """Copies of the rows, one below the other, each with Gaussian noise of its own.
+
+    It regularises a network as dropout does, and a penalty does not.
+    """
+    generator = np.random.default_rng(seed)
+    X = np.tile(rows.X, (n_copies, 1))
+    X += np.float32(noise) * generator.standard_normal(X.shape, dtype=np.float32)
+    return Rows(X, np.tile(rows.y, n_copies))
+
+
 def _numeric_columns():
     numeric = ("numeric", StandardScaler(), slice(0, N_NUMERIC_COVER))
     return ColumnTransformer([numeric], remainder="passthrough")
