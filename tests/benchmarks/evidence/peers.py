@@ -126,10 +126,10 @@ PEERS = {
 }
 
 
-def run(settings, peers=PEERS, epochs=None):
+def run(settings, peers=PEERS):
     """Rows of the peers for all data sets and seeds, in processes of one thread."""
     jobs = [
-        (peer, name, seed, start, settings, epochs)
+        (peer, name, seed, start, settings)
         for name in reversed(settings.names)
         for peer in peers
         for seed in settings.seeds(name)
@@ -143,12 +143,12 @@ def run(settings, peers=PEERS, epochs=None):
     return [row for rows in found for row in rows]
 
 
-def _job(peer, name, seed, start, settings, epochs):
+def _job(peer, name, seed, start, settings):
     begin = time.perf_counter()
     split = splits.load(name, seed, home=settings.home)
     # The rows of the seed, another start of the network.
     restarted = replace(split, seed=seed + 100 * start)
-    rows = PEERS[peer](restarted, replace(settings, n_jobs=1), epochs)
+    rows = PEERS[peer](restarted, replace(settings, n_jobs=1))
     seconds = time.perf_counter() - begin
     print(f"{name}, seed {seed}, {peer}: {seconds:.0f} s", flush=True)
     return [{**row, "seed": seed} for row in rows]

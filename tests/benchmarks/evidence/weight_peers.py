@@ -21,7 +21,7 @@ LAMS = {
     "sdd": np.geomspace(1e-4, 1.2e-2, 10),
     "cover": np.geomspace(2e-5, 8e-3, 10),
     "mnist": np.geomspace(1e-5, 3e-3, 10),
-    "digits": np.geomspace(3e-5, 1e-2, 10),
+    "digits": np.geomspace(1e-5, 3e-3, 10),
 }
 THRESHOLDS = (1e-2, 3e-2, 1e-1)
 # Larger networks are not trained again: the table compares up to 60 %.
