@@ -7,12 +7,13 @@ import pytest
 from tests.benchmarks.evidence.__main__ import TABLES, main
 
 CSV = {
-    "report": {"report_runs", "report_chosen", "report_curves"},
+    "report": {"report_runs", "report_chosen", "report_curves", "report_digits"},
     "tradeoff": {
         "tradeoff_runs",
         "tradeoff",
         "tradeoff_families",
         "tradeoff_margins",
+        "tradeoff_digits",
     },
     "goals": {"goals_runs", "goals"},
     "lenet": {"lenet_runs", "lenet"},

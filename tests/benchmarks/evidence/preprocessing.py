@@ -27,7 +27,7 @@ from sklearn.preprocessing import (
 
 from skgroupnet import GroupSparseLogisticRegression, GroupSparseMLPClassifier
 from skgroupnet.model_selection import regularization_path
-from tests.benchmarks.evidence.results import chosen, row, summary
+from tests.benchmarks.evidence.results import chosen, percent, row, summary
 from tests.benchmarks.evidence.splits import HIDDEN, load
 
 PENALTIES = ("group_lasso", "group_l12")
@@ -308,7 +308,7 @@ def _wide(table):
     for method, limit in columns:
         part = table[(table["method"] == method) & (table["limit"] == limit)]
         cells = {
-            line["scaler"]: f"{100 * line['test']:.1f} ± {100 * line['test sd']:.1f}"
+            line["scaler"]: percent(line["test"], line["test sd"])
             for line in part.to_dict("records")
         }
         name = method if limit == 1 else f"{method}, {100 * limit:.0f} %"

@@ -50,11 +50,45 @@ def run(settings):
         rows += _timed(f"{data.label}, {THEIRS}")(_theirs, data, grid, settings)
     runs = pd.DataFrame(rows)
     curves = _timed("curves")(_curves, plan, runs, grid, settings)
+    table = pd.concat([_chosen(data, runs) for data in plan])
     return {
         "report_runs": runs,
-        "report_chosen": pd.concat([_chosen(data, runs) for data in plan]),
+        "report_chosen": table,
         "report_curves": curves,
+        **readable(table),
     }
+
+
+def readable(chosen):
+    """For each data set a table to read: what validation chooses."""
+    chosen = chosen[chosen["chosen by"] == "validation"]
+    shares = [f"{100 * share:.0f}" for share in chosen["share"]]
+    published = [
+        results.percent(test, np.nan)
+        + ("" if np.isnan(share) else f" at {100 * share:.0f} %")
+        for test, share in chosen[["published test", "published share"]].to_numpy(float)
+    ]
+    columns = {
+        "data": chosen["data"],
+        "procedure": chosen["procedure"],
+        "method": chosen["method"],
+        "at most": [f"{limit:.0%}" for limit in chosen["limit"]],
+        "test accuracy, %": [
+            results.percent(mean, sd)
+            for mean, sd in chosen[["test", "test sd"]].to_numpy(float)
+        ],
+        "parameters, %": shares,
+        "neurons": chosen["neurons"].round(1),
+        "features": chosen["features"].round(1),
+        "seeds": chosen["seeds"],
+        "published, %": published,
+    }
+    groups = pd.DataFrame(columns).groupby("data", sort=False)
+    names = {
+        name: f"report_{name.replace(', ', '_').replace(' ', '_')}"
+        for name, _ in groups
+    }
+    return {names[name]: table.drop(columns="data") for name, table in groups}
 
 
 def _timed(what):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from tests.benchmarks.evidence.splits import SEEDS
@@ -72,6 +73,35 @@ def summary(rows, columns=("test", "share", "neurons", "features")):
         name if kind == "mean" else f"{name} sd" for name, kind in table.columns
     ]
     return table.join(groups.size().rename("seeds")).reset_index()
+
+
+def percent(mean, sd):
+    """Accuracy in per cent as text, "96.1 ± 0.3"; nothing where it is unknown."""
+    if np.isnan(mean):
+        return ""
+    return f"{100 * mean:.1f}" + ("" if np.isnan(sd) else f" ± {100 * sd:.1f}")
+
+
+def by_limit(table, limits):
+    """For each data set a table to read: methods down, limits of size across.
+
+    Blank where some seed of the method has no model within the limit.
+    """
+    most = table.groupby(["data", "method"])["seeds"].transform("max")
+    table = table[table["limit"].isin(limits) & (table["seeds"] == most)]
+    texts = [
+        percent(*pair) for pair in zip(table["test"], table["test sd"], strict=True)
+    ]
+    names = [f"{limit:.0%}" for limit in table["limit"]]
+    table = table.assign(text=texts, size=names)
+    answer = {}
+    for name, rows in table.groupby("data", sort=False):
+        grid = rows.pivot(index="method", columns="size", values="text")
+        grid = grid.reindex(
+            index=rows["method"].unique(), columns=[f"{limit:.0%}" for limit in limits]
+        )
+        answer[name] = grid.fillna("").reset_index()
+    return answer
 
 
 def write(table, path):

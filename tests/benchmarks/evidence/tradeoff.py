@@ -18,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skgroupnet import GroupSparseMLPClassifier
 from skgroupnet.model_selection import regularization_path
 from tests.benchmarks.evidence import peers
-from tests.benchmarks.evidence.results import chosen, row, summary
+from tests.benchmarks.evidence.results import by_limit, chosen, row, summary
 from tests.benchmarks.evidence.splits import HIDDEN, STARTS, TRAINING, load
 from tests.benchmarks.evidence.tradeoff_pictures import draw
 
@@ -51,6 +51,7 @@ SPAN = 2, 400
 N_LAMS = {"sdd": 14, "cover": 16, "mnist": 10, "digits": 3}
 FINE_TUNING = 1 / 3
 LIMITS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
+SHOWN = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6)
 TUNED, ITERATIVE = ", fine-tuned", ", iterative"
 # Validation chooses the penalty, too, among those that all seeds have.
 BEST, ANY = "group_l12", "any penalty"
@@ -82,11 +83,13 @@ def tables(runs):
     family = runs["method"].str.removesuffix(TUNED).str.removesuffix(ITERATIVE)
     ours = runs[family.isin(PENALTIES)]
     families = pd.concat([runs.assign(method=family), ours.assign(method=ANY)])
+    best = fronts(families)
     return {
         "tradeoff_runs": runs,
         "tradeoff": fronts(runs),
-        "tradeoff_families": fronts(families),
+        "tradeoff_families": best,
         "tradeoff_margins": _margins(families),
+        **{f"tradeoff_{name}": grid for name, grid in by_limit(best, SHOWN).items()},
     }
 
 
