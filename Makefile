@@ -27,7 +27,7 @@ SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover
 LIBRARY = $$($(CC) -print-file-name=lib$(1).so)
 
 .NOTPARALLEL:
-.PHONY: help demo test lint types contracts sanitize doc bench clean
+.PHONY: help demo test lint types contracts sanitize doc bench evidence clean
 
 help:
 	@echo "make demo      train sparse networks on the handwritten digits"
@@ -35,6 +35,8 @@ help:
 	@echo "make sanitize  test the compiled steps with the sanitizers of gcc"
 	@echo "make doc       build the documentation into doc/_build/html"
 	@echo "make bench     run the timed comparisons"
+	@echo "make evidence  compute one table of doc/results.rst: TABLE=report, tradeoff, goals,"
+	@echo "               lenet, gains or preprocessing; SKGROUPNET_DATA may name the data"
 	@echo "make clean     remove the environment and everything built"
 
 demo: $(RUN)
@@ -47,6 +49,7 @@ test: export OMP_NUM_THREADS = 1
 test: lint types contracts
 	SKGROUPNET_STEP=torch $(PYTEST) -n auto -q -rfE --cov --cov-report= --cov-fail-under=0 \
 		--ignore=tests/penalties --ignore=tests/plotting \
+		--ignore=tests/datasets --ignore=tests/evidence \
 		--ignore=tests/estimators/test_linear_peers.py \
 		--ignore=tests/estimators/test_common_solvers.py
 	$(PYTEST) -n auto --cov --cov-append --cov-report=term --cov-fail-under=$(COVERED)
@@ -81,6 +84,9 @@ doc: $(DEV)
 
 bench: $(DEV)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks -s
+
+evidence: $(DEV)
+	OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/python -m tests.benchmarks.evidence $(TABLE)
 
 clean:
 	rm -rf .venv build dist *.egg-info htmlcov .coverage .hypothesis .*_cache

@@ -43,7 +43,7 @@ def run(settings):
     plan, grid = (QUICK, SMALL) if settings.quick else (FULL, Grid())
     rows = []
     for data in plan:
-        for seed in settings.seeds(data.name):
+        for seed in list(settings.seeds(data.name))[: data.n_ours]:
             rows += _timed(f"{data.label}, seed {seed}, {OURS}")(
                 _ours, data, seed, grid, settings
             )

@@ -28,6 +28,8 @@ class Data:
         The name of its split.
     n_seeds : int
         Seeds of the report's own procedure, which is slow.
+    n_ours : int, default=5
+        Seeds of this package, at most.
     n_parameters : int
         Parameters of the dense network.
     picked : int
@@ -53,6 +55,7 @@ class Data:
     dense: float | None
     published: tuple
     times: int = 1
+    n_ours: int = 5
 
     @property
     def limits(self):
@@ -75,7 +78,7 @@ FULL = (
     Data(
         "sdd, as many steps",
         "SDD (sample of 2,200 rows), 640 epochs",
-        n_seeds=2,
+        n_seeds=1,
         times=32,
         **_SDD,
     ),
@@ -105,6 +108,7 @@ FULL = (
         "MNIST, 20 epochs",
         "mnist",
         n_seeds=1,
+        n_ours=1,
         n_parameters=26506,
         picked=16733,
         limit=0.3,

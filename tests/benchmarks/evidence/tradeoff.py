@@ -49,7 +49,6 @@ ONCE = (
 # From the largest lam by the first to it by the second, in so many steps.
 SPAN = 2, 400
 N_LAMS = {"sdd": 14, "cover": 16, "mnist": 10, "digits": 3}
-FINE_TUNING = 1 / 3
 LIMITS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 SHOWN = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6)
 TUNED, ITERATIVE = ", fine-tuned", ", iterative"
@@ -148,12 +147,12 @@ def _lams(split, network, settings):
 def _paths(split, network, lams, settings):
     """Rows of the paths of one penalty, without and with fine-tuning."""
     n_starts = STARTS[split.name] if network.penalty in PENALTIES else 1
-    n_tuning = round(FINE_TUNING * network.max_iter)
     rows = []
     for start in range(n_starts):
         network = clone(network).set_params(random_state=split.seed + 100 * start)
         rows += _path(split, network, network.penalty, lams, settings)
-        network.set_params(finetune_iter=n_tuning)
+        # As many epochs again, as the peers have.
+        network.set_params(finetune_iter=network.max_iter)
         method = network.penalty + TUNED
         rows += _path(split, network, method, lams, settings)
     return rows
