@@ -82,10 +82,11 @@ def percent(mean, sd):
     return f"{100 * mean:.1f}" + ("" if np.isnan(sd) else f" ± {100 * sd:.1f}")
 
 
-def by_limit(table, limits):
+def by_limit(table, limits, methods):
     """For each data set a table to read: methods down, limits of size across.
 
-    Blank where some seed of the method has no model within the limit.
+    ``methods``: the order of the first of them. Blank where some seed of a method has
+    no model within the limit.
     """
     most = table.groupby(["data", "method"])["seeds"].transform("max")
     table = table[table["limit"].isin(limits) & (table["seeds"] == most)]
@@ -97,9 +98,9 @@ def by_limit(table, limits):
     answer = {}
     for name, rows in table.groupby("data", sort=False):
         grid = rows.pivot(index="method", columns="size", values="text")
-        grid = grid.reindex(
-            index=rows["method"].unique(), columns=[f"{limit:.0%}" for limit in limits]
-        )
+        others = sorted(set(rows["method"]) - set(methods))
+        order = [method for method in methods if method in grid.index] + others
+        grid = grid.reindex(index=order, columns=[f"{limit:.0%}" for limit in limits])
         answer[name] = grid.fillna("").reset_index()
     return answer
 

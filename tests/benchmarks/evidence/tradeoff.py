@@ -83,12 +83,13 @@ def tables(runs):
     ours = runs[family.isin(PENALTIES)]
     families = pd.concat([runs.assign(method=family), ours.assign(method=ANY)])
     best = fronts(families)
+    shown = by_limit(best, SHOWN, [ANY, *PENALTIES, *ONCE, *RIVALS])
     return {
         "tradeoff_runs": runs,
         "tradeoff": fronts(runs),
         "tradeoff_families": best,
         "tradeoff_margins": _margins(families),
-        **{f"tradeoff_{name}": grid for name, grid in by_limit(best, SHOWN).items()},
+        **{f"tradeoff_{name}": grid for name, grid in shown.items()},
     }
 
 
