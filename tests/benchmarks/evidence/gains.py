@@ -41,6 +41,8 @@ MEASURES = {
     "model_kB": "arrays in memory",
     "peak_MB": "peak memory, 10,000 rows",
 }
+DIGITS = {"test": 4, "predict_10000_ms": 2, "peak_MB": 2}
+DIGITS |= dict.fromkeys(("file_kB", "npz_kB", "predict_1_us", "model_kB"), 1)
 SAMPLES = {"sdd": "SDD (sample)", "cover": "COVER (sample)", "mnist": "MNIST"}
 # Colour, marker and height; three heights, so that equal points stay apart.
 LOOKS = {
@@ -107,7 +109,7 @@ def run(settings):
                 }
             )
             print(rows[-1], flush=True)
-    return {"gains": pd.DataFrame(rows)}
+    return {"gains": pd.DataFrame(rows).round(DIGITS)}
 
 
 def _train(case, split, settings):
