@@ -15,7 +15,7 @@ CSV = {
         "tradeoff_margins",
         "tradeoff_digits",
     },
-    "goals": {"goals_runs", "goals"},
+    "goals": {"goals_runs", "goals", "goals_table"},
     "lenet": {"lenet_runs", "lenet"},
     "gains": {"gains"},
     "preprocessing": {

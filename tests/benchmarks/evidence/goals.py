@@ -18,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skgroupnet import GroupSparseLogisticRegression, GroupSparseMLPClassifier
 from skgroupnet.model_selection import regularization_path
 from tests.benchmarks.evidence.preprocessing import COMPOSED
-from tests.benchmarks.evidence.results import chosen, row, summary
+from tests.benchmarks.evidence.results import chosen, percent, row, summary
 from tests.benchmarks.evidence.splits import HIDDEN, Training, load, noisy
 
 TRAINING = {
@@ -37,6 +37,8 @@ LAMS = {
     "mnist": np.geomspace(1.2e-4, 1e-3, 10),
     "digits": np.geomspace(1e-3, 1e-2, 3),
 }
+NAMES = {"sdd": "SDD (sample)", "cover": "COVER (sample)"}
+NAMES |= {"mnist": "MNIST", "digits": "digits"}
 LOGISTIC_LAMS = np.geomspace(1e-6, 1e-3, 4)
 # The best of the table of preprocessing, by its validation accuracy.
 ROBUST_SCALER = "robust, soft sign, standard"
@@ -69,7 +71,28 @@ def run(settings):
                 rows += _networks(split, ROBUST, settings)
             print(f"{name}, seed {seed}", flush=True)
     runs = pd.DataFrame(rows)
-    return {"goals_runs": runs, "goals": _goals(runs)}
+    goals = _goals(runs)
+    return {"goals_runs": runs, "goals": goals, "goals_table": readable(goals)}
+
+
+def readable(goals):
+    """The same to read, in per cent."""
+    texts = [
+        percent(*pair) for pair in zip(goals["test"], goals["test sd"], strict=True)
+    ]
+    columns = {
+        "data": goals["data"].map(NAMES),
+        "method": goals["method"],
+        "size at most": [f"{limit:.0%}" for limit in goals["limit"]],
+        "goal": 100 * goals["goal"],
+        "test accuracy": texts,
+        "size": [f"{share:.1%}" for share in goals["share"]],
+        "neurons": goals["neurons"].round(1),
+        "features": goals["features"].round(1),
+        "reported": 100 * goals["reported"],
+        "at size": [f"{share:.0%}" for share in goals["reported share"]],
+    }
+    return pd.DataFrame(columns)
 
 
 def draw(folder):
@@ -83,7 +106,7 @@ def draw(folder):
     ax.plot(table["goal"], lines, "|", color="k", markersize=14, label="goal")
     ax.plot(table["test"], lines, "o", color="#0072B2", label="skgroupnet")
     limits = [f"{limit:.0%}" for limit in table["limit"]]
-    names = table["data"] + ", " + table["method"] + ", " + limits
+    names = table["data"].map(NAMES) + ", " + table["method"] + ", " + limits
     ax.set_yticks(lines, names)
     ax.set_xlabel("test accuracy, mean over the seeds (SDD and COVER: samples)")
     ax.set_xlim(0.6, 1)
