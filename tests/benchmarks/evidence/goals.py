@@ -6,20 +6,18 @@ noise. Next to it logistic regression. Validation chooses within the limit of si
 last columns are what Chen et al. 2020 report, on all rows of the data.
 """
 
-import warnings
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 
-from skgroupnet import GroupSparseLogisticRegression, GroupSparseMLPClassifier
-from skgroupnet.model_selection import regularization_path
+from skgroupnet import GroupSparseLogisticRegression
+from tests.benchmarks.evidence.paths import path_rows, scheduled
 from tests.benchmarks.evidence.preprocessing import COMPOSED
-from tests.benchmarks.evidence.results import chosen, percent, row, summary
-from tests.benchmarks.evidence.splits import HIDDEN, Training, load, noisy
+from tests.benchmarks.evidence.results import chosen, percent, summary
+from tests.benchmarks.evidence.splits import Training, load, noisy
 
 TRAINING = {
     "sdd": Training(1280, 32, 1e-2),
@@ -124,37 +122,20 @@ def _networks(split, method, settings):
     for start in range(STARTS[split.name]):
         seed = split.seed + 100 * start
         copies = replace(split, train=noisy(split.train, noise, n_copies, seed))
-        network = GroupSparseMLPClassifier(
-            HIDDEN,
+        network = scheduled(
+            training,
             penalty="group_l12",
-            learning_rate="cosine",
-            learning_rate_init=training.rate,
-            batch_size=training.batch_size,
             max_iter=training.epochs // n_copies,
             finetune_iter=FINE_TUNING[split.name] // n_copies,
-            tol=0.0,
-            n_iter_no_change=np.inf,
             random_state=seed,
         )
-        rows += _path(copies, network, LAMS[split.name], method, settings)
+        rows += path_rows(copies, network, LAMS[split.name], method, settings)
     return rows
 
 
 def _logistic(split, settings):
     model = GroupSparseLogisticRegression(penalty="l2", max_iter=500, tol=1e-4)
-    return _path(split, model, LOGISTIC_LAMS, "logistic regression", settings)
-
-
-def _path(split, estimator, lams, method, settings):
-    with warnings.catch_warnings():
-        # The number of epochs is the schedule's.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        path = regularization_path(
-            estimator, *split.train, lams=lams, n_jobs=settings.n_jobs
-        )
-    return [
-        row(split, method, f"lam={model.lam:.3g}", model) for model in path.estimators
-    ]
+    return path_rows(split, model, LOGISTIC_LAMS, "logistic regression", settings)
 
 
 def _goals(runs):

@@ -8,18 +8,14 @@ to the pixels, which regularises without knowing that they form an image. Valida
 of each two neighbouring layers, summed.
 """
 
-import time
-import warnings
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from sklearn.exceptions import ConvergenceWarning
 
-from skgroupnet import GroupSparseMLPClassifier
-from skgroupnet.model_selection import regularization_path
 from tests.benchmarks.evidence.lenet_pictures import draw
-from tests.benchmarks.evidence.results import chosen, row, summary
+from tests.benchmarks.evidence.paths import path_rows, scheduled
+from tests.benchmarks.evidence.results import chosen, summary
 from tests.benchmarks.evidence.splits import Rows, Training, load, noisy
 
 __all__ = ["draw", "run"]
@@ -55,36 +51,24 @@ def run(settings):
 def _path(split, method, lams, epochs, settings):
     """Rows of the networks of a path; two or three epochs if quick."""
     epochs = 2 if settings.quick else epochs
-    network = GroupSparseMLPClassifier(
+    network = scheduled(
+        TRAINING,
         HIDDEN,
         penalty="group_l12",
-        learning_rate="cosine",
-        learning_rate_init=TRAINING.rate,
-        batch_size=TRAINING.batch_size,
         max_iter=epochs,
         finetune_iter=max(1, epochs * FINE_TUNING // TRAINING.epochs),
-        tol=0.0,
-        n_iter_no_change=np.inf,
         random_state=split.seed,
     )
-    start = time.perf_counter()
-    with warnings.catch_warnings():
-        # The number of epochs is the schedule's.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        path = regularization_path(
-            network, *split.train, lams=lams, n_jobs=settings.n_jobs
-        )
-    seconds = (time.perf_counter() - start) / len(path.lams)
-    return [_row(split, method, model, seconds) for model in path.estimators]
+    return path_rows(split, network, lams, method, settings, _size)
 
 
-def _row(split, method, model, seconds):
+def _size(model):
+    """Multiply-adds of the dense network of the units that are left."""
     widths = [int(mask.sum()) for mask in model.active_neurons_]
     widths.append(len(model.classes_))
     macs = sum(a * b for a, b in zip(widths[:-1], widths[1:], strict=True))
     kept = "-".join(map(str, widths))
-    more = {"kept": kept, "multiply-adds": macs, "lam": model.lam, "seconds": seconds}
-    return row(split, method, f"lam={model.lam:.3g}", model, **more)
+    return {"kept": kept, "multiply-adds": macs, "lam": model.lam}
 
 
 def _refitted(split, found, epochs, settings):

@@ -7,19 +7,15 @@ again with it. Validation chooses within a limit of size.
 """
 
 import time
-import warnings
 from itertools import product
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 
-from skgroupnet import GroupSparseMLPClassifier
-from skgroupnet.model_selection import regularization_path
 from tests.benchmarks.evidence import peers
-from tests.benchmarks.evidence.results import by_limit, chosen, row, summary
-from tests.benchmarks.evidence.splits import HIDDEN, STARTS, TRAINING, load
+from tests.benchmarks.evidence.paths import path, path_rows, scheduled
+from tests.benchmarks.evidence.results import by_limit, chosen, summary
+from tests.benchmarks.evidence.splits import STARTS, TRAINING, load
 from tests.benchmarks.evidence.tradeoff_pictures import draw
 
 __all__ = ["draw", "run"]
@@ -66,10 +62,9 @@ def run(settings):
             split = load(name, seed, home=settings.home)
             start = time.perf_counter()
             for penalty in _penalties(seed, settings):
-                network = _network(split, penalty)
                 if seed == 0:
-                    lams[penalty] = _lams(split, network, settings)
-                rows += _paths(split, network, lams[penalty], settings)
+                    lams[penalty] = _lams(split, penalty, settings)
+                rows += _paths(split, penalty, lams[penalty], settings)
             seconds = time.perf_counter() - start
             print(f"{name}, seed {seed}: {seconds:.0f} s", flush=True)
     runs = pd.DataFrame(rows + peers.run(settings))
@@ -121,54 +116,24 @@ def _penalties(seed, settings):
     return PENALTIES + ONCE if seed == 0 else PENALTIES
 
 
-def _network(split, penalty):
-    training = TRAINING[split.name]
-    return GroupSparseMLPClassifier(
-        HIDDEN,
-        penalty=penalty,
-        learning_rate="cosine",
-        learning_rate_init=training.rate,
-        batch_size=training.batch_size,
-        max_iter=training.epochs,
-        tol=0.0,
-        n_iter_no_change=np.inf,
-    )
-
-
-def _lams(split, network, settings):
+def _lams(split, penalty, settings):
     """Values of lam; what the largest is does not depend on the number of epochs."""
-    short = clone(network).set_params(max_iter=1, random_state=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        path = regularization_path(short, *split.train, lams=2, n_jobs=settings.n_jobs)
-    first, last = path.lams[0] / SPAN[0], path.lams[0] / SPAN[1]
+    short = scheduled(TRAINING[split.name], penalty=penalty, max_iter=1, random_state=0)
+    largest = path(split, short, 2, settings).lams[0]
+    first, last = (largest / factor for factor in SPAN)
     return np.geomspace(first, last, N_LAMS[split.name])
 
 
-def _paths(split, network, lams, settings):
+def _paths(split, penalty, lams, settings):
     """Rows of the paths of one penalty, without and with fine-tuning."""
-    n_starts = STARTS[split.name] if network.penalty in PENALTIES else 1
+    training = TRAINING[split.name]
+    n_starts = STARTS[split.name] if penalty in PENALTIES else 1
     rows = []
     for start in range(n_starts):
-        network = clone(network).set_params(random_state=split.seed + 100 * start)
-        rows += _path(split, network, network.penalty, lams, settings)
+        seed = split.seed + 100 * start
+        network = scheduled(training, penalty=penalty, random_state=seed)
+        rows += path_rows(split, network, lams, penalty, settings)
         # As many epochs again, as the peers have.
-        network.set_params(finetune_iter=network.max_iter)
-        method = network.penalty + TUNED
-        rows += _path(split, network, method, lams, settings)
+        network.set_params(finetune_iter=training.epochs)
+        rows += path_rows(split, network, lams, penalty + TUNED, settings)
     return rows
-
-
-def _path(split, network, method, lams, settings):
-    start = time.perf_counter()
-    with warnings.catch_warnings():
-        # The number of epochs is the schedule's.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        path = regularization_path(
-            network, *split.train, lams=lams, n_jobs=settings.n_jobs
-        )
-    seconds = (time.perf_counter() - start) / len(path.lams)
-    return [
-        row(split, method, f"lam={model.lam:.3g}", model, seconds=seconds)
-        for model in path.estimators
-    ]
