@@ -1,14 +1,12 @@
 """Forest cover types: 54 features of a patch of forest, 7 kinds of trees."""
 
-import os
 from http.client import HTTPException
-from numbers import Integral, Real
 
 import numpy as np
 from sklearn.datasets import fetch_covtype
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import validate_params
 
-from skgroupnet.datasets.home import home_of, missing
+from skgroupnet.datasets.home import PARAMETERS, home_of, missing
 from skgroupnet.datasets.original import Original
 
 COVERTYPE = Original(
@@ -47,17 +45,7 @@ https://doi.org/10.24432/C50K5N, CC BY 4.0.
 )
 
 
-@validate_params(
-    {
-        "data_home": [str, os.PathLike, None],
-        "download_if_missing": ["boolean"],
-        "return_X_y": ["boolean"],
-        "as_frame": ["boolean"],
-        "n_retries": [Interval(Integral, 1, None, closed="left")],
-        "delay": [Interval(Real, 0.0, None, closed="neither")],
-    },
-    prefer_skip_nested_validation=True,
-)
+@validate_params(PARAMETERS, prefer_skip_nested_validation=True)
 def fetch_covertype(
     *,
     data_home=None,

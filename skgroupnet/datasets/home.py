@@ -1,16 +1,27 @@
-"""The folder that holds the data, and what to say where they are missing in it."""
+"""The folder that holds the data, what fetchers take, what they say without data."""
 
 import os
 from collections.abc import Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 from sklearn.datasets import get_data_home
+from sklearn.utils._param_validation import Interval
 
 from skgroupnet.datasets.original import Original
 
 VARIABLE = "SKGROUPNET_DATA"
+# What the fetchers take.
+PARAMETERS = {
+    "data_home": [str, os.PathLike, None],
+    "download_if_missing": ["boolean"],
+    "return_X_y": ["boolean"],
+    "as_frame": ["boolean"],
+    "n_retries": [Interval(Integral, 1, None, closed="left")],
+    "delay": [Interval(Real, 0.0, None, closed="neither")],
+}
 
 
 def home_of(data_home: str | os.PathLike | None) -> Path:

@@ -1,17 +1,15 @@
 """MNIST: handwritten digits, 28 by 28 pixels each."""
 
-import os
 import struct
 from hashlib import md5
 from http.client import HTTPException
 from importlib.util import find_spec
-from numbers import Integral, Real
 
 import numpy as np
 from sklearn.datasets import fetch_openml
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import validate_params
 
-from skgroupnet.datasets.home import home_of, missing, save
+from skgroupnet.datasets.home import PARAMETERS, home_of, missing, save
 from skgroupnet.datasets.original import Original
 
 MNIST = Original(
@@ -45,17 +43,7 @@ LABELS = {
 }
 
 
-@validate_params(
-    {
-        "data_home": [str, os.PathLike, None],
-        "download_if_missing": ["boolean"],
-        "return_X_y": ["boolean"],
-        "as_frame": ["boolean"],
-        "n_retries": [Interval(Integral, 1, None, closed="left")],
-        "delay": [Interval(Real, 0.0, None, closed="neither")],
-    },
-    prefer_skip_nested_validation=True,
-)
+@validate_params(PARAMETERS, prefer_skip_nested_validation=True)
 def fetch_mnist(
     *,
     data_home=None,

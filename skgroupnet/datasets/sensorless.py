@@ -1,19 +1,17 @@
 """Sensorless drive diagnosis: 48 features of the currents of a motor, 11 conditions."""
 
-import os
 import zlib
 from hashlib import sha256
 from http.client import HTTPException
-from numbers import Integral, Real
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import BadZipFile, ZipFile, is_zipfile
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import validate_params
 
 from skgroupnet.datasets.download import Remote, download
-from skgroupnet.datasets.home import home_of, missing, save
+from skgroupnet.datasets.home import PARAMETERS, home_of, missing, save
 from skgroupnet.datasets.original import Original
 
 SENSORLESS = Original(
@@ -55,17 +53,7 @@ N_PER_CLASS = 5319
 CLASS_1 = "991be4fe5fc997d2c9c43678f6a1923ce14413247c33be5afc207ef1e8047655"
 
 
-@validate_params(
-    {
-        "data_home": [str, os.PathLike, None],
-        "download_if_missing": ["boolean"],
-        "return_X_y": ["boolean"],
-        "as_frame": ["boolean"],
-        "n_retries": [Interval(Integral, 1, None, closed="left")],
-        "delay": [Interval(Real, 0.0, None, closed="neither")],
-    },
-    prefer_skip_nested_validation=True,
-)
+@validate_params(PARAMETERS, prefer_skip_nested_validation=True)
 def fetch_sensorless(
     *,
     data_home=None,
