@@ -3,7 +3,7 @@
 ::
 
     python -m tests.benchmarks.evidence tradeoff
-    python -m tests.benchmarks.evidence tradeoff --quick --out /tmp/results
+    python -m tests.benchmarks.evidence tradeoff --quick --out results
 
 Tables: ``report`` (the experiments of Chen et al. 2020), ``tradeoff`` (accuracy against
 size, all penalties and peers), ``goals`` (the best penalty, trained for longer),
