@@ -143,7 +143,6 @@ def _goals(runs):
     tables = []
     for name, method, limit, goal, reported, reported_share in GOALS:
         mine = runs[(runs["data"] == name) & (runs["method"] == method)]
-        # Logistic regression has no hidden layers, so that its share is of no use.
         table = summary(chosen(mine, limit))
         columns = {"limit": limit, "goal": goal}
         columns |= {"reported": reported, "reported share": reported_share}
