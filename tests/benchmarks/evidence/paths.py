@@ -36,12 +36,17 @@ def path(split, estimator, lams, settings):
         )
 
 
-def path_rows(split, estimator, lams, method, settings, more=lambda model: {}):
-    """A row of results for each of ``lams``; ``more`` gives further columns."""
+def path_rows(
+    split, estimator, lams, method, settings, more=lambda model: {}, prefix=""
+):
+    """A row of results for each of ``lams``; ``more`` gives further columns.
+
+    The setting of a row is ``prefix`` and the ``lam``.
+    """
     start = time.perf_counter()
     models = path(split, estimator, lams, settings).estimators
     seconds = (time.perf_counter() - start) / len(models)
     return [
-        row(split, method, f"lam={m.lam:.3g}", m, seconds=seconds, **more(m))
+        row(split, method, f"{prefix}lam={m.lam:.3g}", m, seconds=seconds, **more(m))
         for m in models
     ]

@@ -7,18 +7,16 @@ docstring says. Except for the forest, size is what
 """
 
 import time
-import warnings
 from dataclasses import replace
 
 import numpy as np
 from joblib import Parallel, delayed, parallel_config
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.exceptions import ConvergenceWarning
 
 from skgroupnet import GroupSparseLogisticRegression, GroupSparseMLPClassifier
-from skgroupnet.model_selection import regularization_path
 from tests.benchmarks.evidence import splits
 from tests.benchmarks.evidence.lassonet_path import lassonet
+from tests.benchmarks.evidence.paths import path_rows
 from tests.benchmarks.evidence.results import row
 from tests.benchmarks.evidence.splits import STARTS, TRAINING
 from tests.benchmarks.evidence.torch_pruned import torch_pruning
@@ -63,23 +61,17 @@ def logistic(split, settings, epochs=None):
     many = len(split.train.y) > MANY_ROWS
     params = ADAM if many else {"tol": 1e-4}
     for penalty in PENALTIES[:1] if settings.quick else PENALTIES:
-        start = time.perf_counter()
-        with warnings.catch_warnings():
-            # Adam ends with its last epoch.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            path = regularization_path(
-                GroupSparseLogisticRegression(
-                    penalty=penalty, random_state=split.seed, **params
-                ),
-                *split.train,
-                lams=LAMS[::4] if settings.quick else LAMS,
-            )
-        seconds = (time.perf_counter() - start) / len(path.estimators)
-        for model in path.estimators:
-            name = f"{penalty}, lam={model.lam:.3g}"
-            found.append(
-                row(split, "logistic regression", name, model, seconds=seconds)
-            )
+        model = GroupSparseLogisticRegression(
+            penalty=penalty, random_state=split.seed, **params
+        )
+        found += path_rows(
+            split,
+            model,
+            LAMS[::4] if settings.quick else LAMS,
+            "logistic regression",
+            settings,
+            prefix=f"{penalty}, ",
+        )
     return found
 
 

@@ -26,7 +26,7 @@ from sklearn.preprocessing import (
 )
 
 from skgroupnet import GroupSparseLogisticRegression, GroupSparseMLPClassifier
-from skgroupnet.model_selection import regularization_path
+from tests.benchmarks.evidence.paths import path
 from tests.benchmarks.evidence.results import chosen, percent, row, summary
 from tests.benchmarks.evidence.splits import HIDDEN, load
 
@@ -200,7 +200,7 @@ def _models(name, scaler, seed, settings):
             **plan.network,
         )
         method = "dense" if penalty == "none" else penalty
-        models = _path(estimator, lams, split, settings)
+        models = path(split, estimator, lams, settings).estimators
         rows += [
             row(split, method, f"rate={rate:g}", model)
             | {"scaler": scaler, "lam": model.lam}
@@ -210,19 +210,12 @@ def _models(name, scaler, seed, settings):
     linear = GroupSparseLogisticRegression(penalty="l2", max_iter=100, tol=1e-4)
     rows += [
         row(split, LOGISTIC, "fista", model) | {"scaler": scaler, "lam": model.lam}
-        for model in _path(linear, plan.logistic_lams, split, settings)
+        for model in path(split, linear, plan.logistic_lams, settings).estimators
     ]
     best = max(rows, key=lambda one: one["validation"])
     told = f"{best['method']}, lam {best['lam']:.3g}: test {best['test']:.4f}"
     print(f"{name}, {scaler}, seed {seed}: {told}", flush=True)
     return rows
-
-
-def _path(estimator, lams, split, settings):
-    X, y = split.train
-    return regularization_path(
-        estimator, X, y, lams=lams, n_jobs=settings.n_jobs
-    ).estimators
 
 
 def _kinds_kept(split, model):
