@@ -108,7 +108,7 @@ FULL = (
         "MNIST, 20 epochs",
         "mnist",
         n_seeds=1,
-        n_ours=1,
+        n_ours=3,
         n_parameters=26506,
         picked=16733,
         limit=0.3,

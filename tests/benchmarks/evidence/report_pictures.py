@@ -116,7 +116,7 @@ def _draw_tradeoff(runs):
 
 def _finish(ax, ylabel):
     ax.set_ylabel(ylabel, fontsize=8, color=INK)
-    ax.tick_params(labelsize=8, colors=FAINT)
+    ax.tick_params(which="both", labelsize=8, colors=FAINT)
     ax.grid(color=PALE, lw=0.4)
     ax.set_axisbelow(True)
     despine(ax, "top", "right")
