@@ -50,7 +50,7 @@ def test_any_penalty_and_the_margin_over_a_rival():
     runs = pd.concat(
         [
             rows((0.8, 0.81, 0.05), method="group_l12"),
-            rows((0.9, 0.88, 0.05), method="l1, fine-tuned"),
+            rows((0.9, 0.88, 0.05), method="l1, warm, fine-tuned"),
             rows((0.7, 0.75, 0.05), method="magnitude pruning"),
             rows((0.9, 0.85, 0.05), method="magnitude pruning, iterative"),
         ]

@@ -59,7 +59,7 @@ def _path(split, method, lams, epochs, settings):
         finetune_iter=max(1, epochs * FINE_TUNING // TRAINING.epochs),
         random_state=split.seed,
     )
-    return path_rows(split, network, lams, method, settings, _size)
+    return path_rows(split, network, lams, method, settings, more=_size)
 
 
 def _size(model):

@@ -26,25 +26,37 @@ def scheduled(training, hidden=HIDDEN, **params):
     )
 
 
-def path(split, estimator, lams, settings):
+def path(split, estimator, lams, settings, warm_start=False):
     """The path of ``lams``, an array or a number of them."""
     with warnings.catch_warnings():
         # The number of epochs is the schedule's.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return regularization_path(
-            estimator, *split.train, lams=lams, n_jobs=settings.n_jobs
+            estimator,
+            *split.train,
+            lams=lams,
+            warm_start=warm_start,
+            n_jobs=settings.n_jobs,
         )
 
 
 def path_rows(
-    split, estimator, lams, method, settings, more=lambda model: {}, prefix=""
+    split,
+    estimator,
+    lams,
+    method,
+    settings,
+    *,
+    more=lambda model: {},
+    prefix="",
+    warm_start=False,
 ):
     """A row of results for each of ``lams``; ``more`` gives further columns.
 
     The setting of a row is ``prefix`` and the ``lam``.
     """
     start = time.perf_counter()
-    models = path(split, estimator, lams, settings).estimators
+    models = path(split, estimator, lams, settings, warm_start).estimators
     seconds = (time.perf_counter() - start) / len(models)
     return [
         row(split, method, f"{prefix}lam={m.lam:.3g}", m, seconds=seconds, **more(m))

@@ -1,16 +1,24 @@
 """Table 2: accuracy against size, for every family of penalties and for peers.
 
-Networks d-32-32-C, trained as `splits.TRAINING` says, peers and all. A path of each
-penalty, down from the largest `lam` (the one that empties the network in some epochs);
-SDD, where a run takes seconds, from two starts. Each path without fine-tuning, and
-again with it. Validation chooses within a limit of size.
+Networks d-32-32-C, trained as `splits.TRAINING` says, peers and all; SDD, where a run
+takes seconds, from two starts. For each penalty, three paths down from the largest
+`lam` (the one that empties the network in some epochs):
+
+- cold: each model on its own;
+- warm: from the smallest `lam` up, each model from the weights of the one before, so
+  that zeros come late and a few at a time;
+- warm, fine-tuned: each of them trained on without the penalty.
+
+Validation chooses within a limit of size.
 """
 
 import time
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed, parallel_config
 
 from tests.benchmarks.evidence import peers
 from tests.benchmarks.evidence.paths import path, path_rows, scheduled
@@ -45,9 +53,12 @@ ONCE = (
 # From the largest lam by the first to it by the second, in so many steps.
 SPAN = 2, 400
 N_LAMS = {"sdd": 14, "cover": 16, "mnist": 10, "digits": 3}
+# A warm path: so many models, each trained for this part of the epochs, and fine-tuned
+# for that part.
+N_WARM, WARM_PART, TUNED_PART = 24, 0.5, 0.25
 LIMITS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 SHOWN = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6)
-TUNED, ITERATIVE = ", fine-tuned", ", iterative"
+WARM, TUNED, ITERATIVE = ", warm", ", fine-tuned", ", iterative"
 # Validation chooses the penalty, too, among those that all seeds have.
 BEST, ANY = "group_l12", "any penalty"
 RIVALS = ("l1 + threshold", "magnitude pruning", "torch-pruning")
@@ -61,20 +72,25 @@ def run(settings):
         for seed in settings.seeds(name):
             split = load(name, seed, home=settings.home)
             start = time.perf_counter()
-            for penalty in _penalties(seed, settings):
+            penalties = _penalties(seed, settings)
+            for penalty in penalties:
                 if seed == 0:
                     lams[penalty] = _lams(split, penalty, settings)
-                rows += _paths(split, penalty, lams[penalty], settings)
-            seconds = time.perf_counter() - start
-            print(f"{name}, seed {seed}: {seconds:.0f} s", flush=True)
+                rows += _cold(split, penalty, lams[penalty], settings)
+            middle = time.perf_counter()
+            rows += _all_warm(split, {p: lams[p] for p in penalties}, settings)
+            end = time.perf_counter()
+            times = f"cold {middle - start:.0f} s, warm {end - middle:.0f} s"
+            print(f"{name}, seed {seed}: {times}", flush=True)
     runs = pd.DataFrame(rows + peers.run(settings))
     return tables(runs)
 
 
 def tables(runs):
     """The runs, what validation chooses for each method, family, and against peers."""
-    # The same with and without fine-tuning, in one go or in rounds.
-    family = runs["method"].str.removesuffix(TUNED).str.removesuffix(ITERATIVE)
+    family = runs["method"]
+    for way in (TUNED, WARM, ITERATIVE):
+        family = family.str.removesuffix(way)
     ours = runs[family.isin(PENALTIES)]
     families = pd.concat([runs.assign(method=family), ours.assign(method=ANY)])
     best = fronts(families)
@@ -124,16 +140,47 @@ def _lams(split, penalty, settings):
     return np.geomspace(first, last, N_LAMS[split.name])
 
 
-def _paths(split, penalty, lams, settings):
-    """Rows of the paths of one penalty, without and with fine-tuning."""
-    training = TRAINING[split.name]
+def _starts(split, penalty):
+    """Seeds of the networks' random starts."""
     n_starts = STARTS[split.name] if penalty in PENALTIES else 1
+    return [split.seed + 100 * start for start in range(n_starts)]
+
+
+def _cold(split, penalty, lams, settings):
+    """Rows of the cold paths of one penalty."""
     rows = []
-    for start in range(n_starts):
-        seed = split.seed + 100 * start
-        network = scheduled(training, penalty=penalty, random_state=seed)
+    for seed in _starts(split, penalty):
+        network = scheduled(TRAINING[split.name], penalty=penalty, random_state=seed)
         rows += path_rows(split, network, lams, penalty, settings)
-        # As many epochs again, as the peers have.
-        network.set_params(finetune_iter=training.epochs)
-        rows += path_rows(split, network, lams, penalty + TUNED, settings)
     return rows
+
+
+def _all_warm(split, lams, settings):
+    """Rows of the warm paths of all penalties, in processes of one thread."""
+    n_lams = 3 if settings.quick else N_WARM
+    jobs = [
+        (split, penalty, np.geomspace(grid[0], grid[-1], n_lams), seed, tuned)
+        for penalty, grid in lams.items()
+        for seed in _starts(split, penalty)
+        for tuned in (False, True)
+    ]
+    one_job = replace(settings, n_jobs=1)
+    with parallel_config("loky", inner_max_num_threads=1):
+        found = Parallel(1 if settings.quick else settings.n_jobs)(
+            delayed(_warm)(*job, one_job) for job in jobs
+        )
+    return [row for rows in found for row in rows]
+
+
+def _warm(split, penalty, lams, seed, tuned, settings):
+    """Rows of one warm path."""
+    training = TRAINING[split.name]
+    network = scheduled(
+        training,
+        penalty=penalty,
+        random_state=seed,
+        max_iter=round(WARM_PART * training.epochs),
+        finetune_iter=round(TUNED_PART * training.epochs) if tuned else 0,
+    )
+    method = penalty + WARM + (TUNED if tuned else "")
+    return path_rows(split, network, lams, method, settings, warm_start=True)

@@ -42,7 +42,7 @@ def draw(folder):
 
 
 def _fronts(table, levels, path):
-    names = list(table["data"].unique())
+    names = [name for name in TITLES if (table["data"] == name).any()]
     figure, axes = plt.subplots(
         1, len(names), figsize=(4.2 * len(names), 5.4), squeeze=False, dpi=110
     )
@@ -59,6 +59,8 @@ def _fronts(table, levels, path):
         for method, style in LEVELS.items():
             level = levels[name, method]
             ax.axhline(level, color="#777777", linestyle=style, lw=1, label=method)
+        # Room above the highest line.
+        ax.margins(y=0.08)
         ax.set(xscale="log", title=TITLES[name], ylim=(FLOORS[name], None))
         ax.set_xlabel("size limit, share of the dense parameters")
         ax.xaxis.set_major_locator(FixedLocator(TICKS))
@@ -75,7 +77,7 @@ def _fronts(table, levels, path):
 
 def _penalties(table, path):
     """Accuracy of each method at some limits, as a table with colours; best first."""
-    names = list(table["data"].unique())
+    names = [name for name in TITLES if (table["data"] == name).any()]
     figure, axes = plt.subplots(
         1, len(names), figsize=(4 * len(names), 8), squeeze=False, dpi=110, sharey=True
     )
