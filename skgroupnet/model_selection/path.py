@@ -250,9 +250,10 @@ def regularization_path(
         ``scoring(estimator, X, y)``. None: the `score` method of the estimator.
     warm_start : bool, default=False
         Whether to fit from the smallest `lam` up, each model from the weights of the
-        one before it. Then the models are fitted one after the other. Linear models
-        with a solver for full batches go from the largest `lam` down in any case and,
-        if the penalty is convex, each from the solution of the one before.
+        one before it. Then the models are fitted one after the other; small networks
+        mostly come out better, as their zeros come late. Linear models with a solver
+        for full batches go from the largest `lam` down in any case and, if the penalty
+        is convex, each from the solution of the one before.
     n_jobs : int, default=None
         Number of threads; under `joblib.parallel_config` with a backend of processes,
         the number of processes. None means 1 unless `joblib.parallel_config` says
