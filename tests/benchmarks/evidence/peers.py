@@ -10,14 +10,13 @@ import time
 from dataclasses import replace
 
 import numpy as np
-from joblib import Parallel, delayed, parallel_config
 from sklearn.ensemble import RandomForestClassifier
 
 from skgroupnet import GroupSparseLogisticRegression, GroupSparseMLPClassifier
 from tests.benchmarks.evidence import splits
 from tests.benchmarks.evidence.lassonet_path import lassonet
 from tests.benchmarks.evidence.paths import path_rows
-from tests.benchmarks.evidence.results import row
+from tests.benchmarks.evidence.results import in_processes, row
 from tests.benchmarks.evidence.splits import STARTS, TRAINING
 from tests.benchmarks.evidence.torch_pruned import torch_pruning
 from tests.benchmarks.evidence.weight_peers import l1_threshold, magnitude
@@ -127,12 +126,7 @@ def run(settings, peers=PEERS):
         for seed in settings.seeds(name)
         for start in range(STARTS[name])
     ]
-    if settings.quick:
-        found = [_job(*job) for job in jobs]
-    else:
-        with parallel_config("loky", inner_max_num_threads=1):
-            found = Parallel(settings.n_jobs)(delayed(_job)(*job) for job in jobs)
-    return [row for rows in found for row in rows]
+    return in_processes(_job, jobs, settings)
 
 
 def _job(peer, name, seed, start, settings):

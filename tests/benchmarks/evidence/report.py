@@ -194,17 +194,14 @@ def _ours(data, seed, grid, settings):
 def _theirs(data, grid, settings):
     """All runs of the report's own procedure, one process for each optimizer."""
     tasks = [
-        (seed, method, optimizer)
+        (data, seed, method, optimizer, grid, settings)
         for seed in list(settings.seeds(data.name))[: data.n_seeds]
         for method, optimizer in [
             *[("network", optimizer) for optimizer in grid.optimizers],
             ("logistic", "adam"),
         ]
     ]
-    done = Parallel(1 if settings.quick else settings.n_jobs)(
-        delayed(_their_stack)(data, *task, grid, settings) for task in tasks
-    )
-    return [row for rows in done for row in rows]
+    return results.in_processes(_their_stack, tasks, settings)
 
 
 def _their_stack(data, seed, method, optimizer, grid, settings):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed, parallel_config
 
 from tests.benchmarks.evidence.splits import SEEDS
 
@@ -53,6 +54,15 @@ def row(split, method, setting, model, **more):
         "share": model.n_active_parameters_ / split.n_parameters(),
         **more,
     }
+
+
+def in_processes(function, jobs, settings):
+    """The rows of all jobs, each a call of ``function``, in processes of one thread."""
+    with parallel_config("loky", inner_max_num_threads=1):
+        found = Parallel(1 if settings.quick else settings.n_jobs)(
+            delayed(function)(*job) for job in jobs
+        )
+    return [row for rows in found for row in rows]
 
 
 def chosen(rows, limit, size="share"):

@@ -18,11 +18,10 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed, parallel_config
 
 from tests.benchmarks.evidence import peers
 from tests.benchmarks.evidence.paths import path, path_rows, scheduled
-from tests.benchmarks.evidence.results import by_limit, chosen, summary
+from tests.benchmarks.evidence.results import by_limit, chosen, in_processes, summary
 from tests.benchmarks.evidence.splits import STARTS, TRAINING, load
 from tests.benchmarks.evidence.tradeoff_pictures import draw
 
@@ -158,18 +157,14 @@ def _cold(split, penalty, lams, settings):
 def _all_warm(split, lams, settings):
     """Rows of the warm paths of all penalties, in processes of one thread."""
     n_lams = 3 if settings.quick else N_WARM
+    one_job = replace(settings, n_jobs=1)
     jobs = [
-        (split, penalty, np.geomspace(grid[0], grid[-1], n_lams), seed, tuned)
+        (split, penalty, np.geomspace(grid[0], grid[-1], n_lams), seed, tuned, one_job)
         for penalty, grid in lams.items()
         for seed in _starts(split, penalty)
         for tuned in (False, True)
     ]
-    one_job = replace(settings, n_jobs=1)
-    with parallel_config("loky", inner_max_num_threads=1):
-        found = Parallel(1 if settings.quick else settings.n_jobs)(
-            delayed(_warm)(*job, one_job) for job in jobs
-        )
-    return [row for rows in found for row in rows]
+    return in_processes(_warm, jobs, settings)
 
 
 def _warm(split, penalty, lams, seed, tuned, settings):
