@@ -23,7 +23,7 @@ __all__ = ["draw", "run"]
 HIDDEN = (300, 100)
 TRAINING = Training(160, 256, 4e-3)
 FINE_TUNING = 40
-LAMS = np.geomspace(6e-5, 3.6e-4, 6)
+LAMS = np.geomspace(6e-5, 3.6e-4, 9)
 NOISE = 0.2
 N_COPIES = 4
 # Multiply-adds of published networks (VIBNet, DeepHoyer, L0, Sparse VD), and half.

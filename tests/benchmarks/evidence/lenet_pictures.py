@@ -10,9 +10,9 @@ from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 PUBLISHED = {
     "Sparse VD 2017 *": (67_300, 0.982, (-40, 6)),
     "BC-GNJ 2017 *": (28_600, 0.982, (6, -3)),
-    "L0 2018": (26_600, 0.982, (-12, -12)),
+    "L0 2018": (26_600, 0.982, (0, -12)),
     "Bayes l1-trim 2019 *": (20_500, 0.983, (5, 4)),
-    "DeepHoyer 2020 *": (16_500, 0.982, (-20, -12)),
+    "DeepHoyer 2020 *": (16_500, 0.982, (-24, -12)),
     "its reproduction": (13_900, 0.978, (5, -3)),
     "group lasso, same": (25_500, 0.978, (5, -3)),
     "VIBNet 2018": (9_600, 0.984, (-30, 6)),
