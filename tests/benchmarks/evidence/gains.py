@@ -22,7 +22,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.neural_network import MLPClassifier
 
 from skgroupnet import GroupSparseMLPClassifier
-from skgroupnet.model_selection import regularization_path
+from tests.benchmarks.evidence.paths import path
 from tests.benchmarks.evidence.splits import HIDDEN, load
 from tests.benchmarks.timing import measure, medians, one_thread
 
@@ -130,23 +130,19 @@ def _train(case, split, settings):
     with warnings.catch_warnings():
         # That the epochs have run out, and that the largest lam leaves nothing.
         warnings.simplefilter("ignore", UserWarning)
-        dense = _path(estimator.set_params(penalty="none"), [1.0], split, settings)
-        path = _path(
-            estimator.set_params(penalty="group_l12", finetune_iter=case.max_iter // 4),
-            case.lams,
-            split,
-            settings,
-        )
+        (dense,) = path(
+            split, estimator.set_params(penalty="none"), [1.0], settings
+        ).estimators
+        estimator.set_params(penalty="group_l12", finetune_iter=case.max_iter // 4)
+        sparse = path(split, estimator, case.lams, settings)
         peer.fit(*split.train)
         forest.fit(*split.train)
     forest.set_params(n_jobs=1)
     trees = [tree.tree_.__getstate__() for tree in forest.estimators_]
-    within = path.scores >= path.scores.max() - TOLERANCE
-    smallest = np.where(within, path.n_active_parameters, np.inf).argmin()
     weights = peer.coefs_ + peer.intercepts_
     return {
-        COMPACT: _ours(path.estimators[smallest]),
-        DENSE: _ours(dense.estimators[0]),
+        COMPACT: _ours(_smallest(sparse, split)),
+        DENSE: _ours(dense),
         SKLEARN: Contender(
             peer,
             weights,
@@ -160,16 +156,13 @@ def _train(case, split, settings):
     }
 
 
-def _path(estimator, lams, split, settings):
-    """Pruned models of all lam, with their validation accuracies."""
-    return regularization_path(
-        estimator,
-        *split.train,
-        lams=lams,
-        X_val=split.validation.X,
-        y_val=split.validation.y,
-        n_jobs=settings.n_jobs,
-    )
+def _smallest(sparse, split):
+    """The smallest model of a path that lacks no more than the tolerance."""
+    scores = np.array([model.score(*split.validation) for model in sparse.estimators])
+    within = scores >= scores.max() - TOLERANCE
+    return sparse.estimators[
+        np.where(within, sparse.n_active_parameters, np.inf).argmin()
+    ]
 
 
 def _ours(model):

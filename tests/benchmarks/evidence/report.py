@@ -12,7 +12,6 @@ import warnings
 import numpy as np
 import pandas as pd
 import torch
-from joblib import Parallel, delayed
 from sklearn.preprocessing import FunctionTransformer
 
 from skgroupnet import GroupSparseLogisticRegression, GroupSparseMLPClassifier
@@ -317,11 +316,8 @@ def _curves(plan, runs, grid, settings):
             for method, share in ((DENSE, 1.0), (EITHER, limit)):
                 rows = own[own["method"] == method]
                 picked = results.chosen(rows, max(share, rows["share"].min()))
-                tasks.append((data, picked.iloc[0]))
-    curves = Parallel(1 if settings.quick else settings.n_jobs)(
-        delayed(_curve)(*task, grid, settings) for task in tasks
-    )
-    return pd.concat(curves, ignore_index=True)
+                tasks.append((data, picked.iloc[0], grid, settings))
+    return pd.DataFrame(results.in_processes(_curve, tasks, settings))
 
 
 def _curve(data, row, grid, settings):
@@ -330,12 +326,13 @@ def _curve(data, row, grid, settings):
     split = _split(data, int(row["seed"]), row["procedure"], settings)
     run = Run(row["penalty"], row["lam"], row["learning_rate"])
     n_epochs = grid.n_epochs * data.times
-    points = list(follow(split, run, row["solver"], n_epochs))
-    names = ["data", "procedure", "method", "seed", "setting"]
-    table = pd.DataFrame(points, columns=["loss", "test"])
-    table.insert(0, "epoch", np.arange(1, n_epochs + 1))
-    table = table[table["epoch"] % data.times == 0]
-    return table.assign(**row[names])[[*names, "epoch", "loss", "test"]]
+    chosen = row[["data", "procedure", "method", "seed", "setting"]].to_dict()
+    points = enumerate(follow(split, run, row["solver"], n_epochs), 1)
+    return [
+        {**chosen, "epoch": epoch, "loss": loss, "test": test}
+        for epoch, (loss, test) in points
+        if epoch % data.times == 0
+    ]
 
 
 def _follow_ours(split, run, optimizer, n_epochs):

@@ -40,12 +40,12 @@ def draw(folder):
     table = table[table["seeds"] == all_seeds]
     levels = chosen(pd.read_csv(folder / "tradeoff_runs.csv"), np.inf)
     levels = levels.groupby(["data", "method"])["test"].mean()
-    _fronts(table, levels, folder / "tradeoff.png")
-    _penalties(table, folder / "tradeoff_penalties.png")
-
-
-def _fronts(table, levels, path):
     names = [name for name in TITLES if (table["data"] == name).any()]
+    _fronts(table, names, levels, folder / "tradeoff.png")
+    _penalties(table, names, folder / "tradeoff_penalties.png")
+
+
+def _fronts(table, names, levels, path):
     figure, axes = plt.subplots(
         1, len(names), figsize=(4.2 * len(names), 5.4), squeeze=False, dpi=110
     )
@@ -78,9 +78,8 @@ def _fronts(table, levels, path):
     plt.close(figure)
 
 
-def _penalties(table, path):
+def _penalties(table, names, path):
     """Accuracy of each method at some limits, as a table with colours; best first."""
-    names = [name for name in TITLES if (table["data"] == name).any()]
     figure, axes = plt.subplots(
         1, len(names), figsize=(4 * len(names), 8), squeeze=False, dpi=110, sharey=True
     )
