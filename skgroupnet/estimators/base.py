@@ -23,7 +23,13 @@ from skgroupnet.estimators.advice import (
 from skgroupnet.estimators.feature_groups import feature_labels
 from skgroupnet.estimators.plan import Plan, carry_out
 from skgroupnet.estimators.progress import Progress
-from skgroupnet.estimators.sample import Given, Sample, take_columns
+from skgroupnet.estimators.sample import (
+    Given,
+    Sample,
+    rows_for_training,
+    take_columns,
+    training_dtype,
+)
 from skgroupnet.estimators.sparsity import SparseNetworkMixin, sparsity_attributes
 from skgroupnet.estimators.versions import check_version
 from skgroupnet.network import Network
@@ -208,9 +214,8 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
         if dtype is None and go_on:
             dtype = self.coefs_[0].dtype
         if dtype is None:
-            default, other = self._dtypes
-            dtype = other if X.dtype == other else default
-        X = X.astype(dtype, copy=False)
+            dtype = training_dtype(X.dtype, *self._dtypes)
+        X = rows_for_training(X, dtype)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if sample_weight is None:

@@ -130,8 +130,8 @@ class GroupSparseMLP(GroupSparseEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The input data. Float64 input is trained in float64, any other in float32.
-            Sparse rows are made dense batch by batch.
+            The input data. Float64 input, and what is longer, is trained in float64,
+            any other in float32. Sparse rows are made dense batch by batch.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The target: class labels, or one column of 0 and 1 per label, in
             classification; numbers in regression.

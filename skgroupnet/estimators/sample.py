@@ -217,6 +217,62 @@ def _positive(weight: np.ndarray, rows: np.ndarray | None) -> np.ndarray | None:
     return rows if chosen.all() else rows[chosen > 0]
 
 
+def training_dtype(own: np.dtype, default: type, other: type) -> np.dtype:
+    """Choose the dtype of training by that of the rows.
+
+    Parameters
+    ----------
+    own : dtype
+        That of the rows, in any byte order.
+    default, other : dtype
+        The dtype of training, unless the rows have the other one. Rows in more than
+        double precision count as double.
+
+    Returns
+    -------
+    dtype
+    """
+    native = own.newbyteorder("=")
+    if native == np.longdouble:
+        native = np.dtype(np.float64)
+    return np.dtype(other if native == other else default)
+
+
+def rows_for_training(X: Any, dtype: np.dtype) -> Any:
+    """Give validated rows the dtype of training; sparse ones also sorted indices.
+
+    The user's own matrix is not touched: several operations of scipy would otherwise
+    sort its indices and sum its duplicates in place, in several threads at once.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse CSR} of shape (n_samples, n_features)
+        The rows, all of them finite.
+    dtype : dtype
+        The dtype of training.
+
+    Returns
+    -------
+    {ndarray, sparse CSR} of shape (n_samples, n_features)
+        X itself if there is nothing to do.
+    """
+    if issparse(X) and not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    if X.dtype == dtype:
+        return X
+    with np.errstate(over="ignore"):
+        converted = X.astype(dtype)
+    values = converted.data if issparse(converted) else converted
+    narrower = X.dtype.kind == "f" and X.dtype.itemsize > dtype.itemsize
+    if narrower and not np.isfinite(values).all():
+        raise ValueError(
+            f"X has values of dtype {X.dtype} that are too large for {dtype}, in which "
+            "this model is trained. Scale the columns first."
+        )
+    return converted
+
+
 def take_columns(X: Any, index: np.ndarray) -> Any:
     """Take some columns of dense or sparse rows.
 
