@@ -8,6 +8,8 @@ import numpy as np
 import scipy.sparse
 from scipy.special import expit
 
+from skgroupnet.sparse import as_csr
+
 # The temporary arrays of one block of rows: small enough to stay in the cache, large
 # enough that the fixed costs of a matrix product do not count.
 BLOCK_BYTES = 1 << 21
@@ -212,7 +214,7 @@ class Network:
         columns: np.ndarray | None,
         output_map: Callable[[np.ndarray], None],
     ) -> np.ndarray:
-        X = X.tocsr() if scipy.sparse.issparse(X) else np.asarray(X)
+        X = as_csr(X) if scipy.sparse.issparse(X) else np.asarray(X)
         n_inputs = X.shape[-1] if columns is None else len(columns)
         if X.ndim != 2 or n_inputs != self.widths[0]:
             raise ValueError(

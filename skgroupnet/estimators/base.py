@@ -34,6 +34,7 @@ from skgroupnet.estimators.sparsity import SparseNetworkMixin, sparsity_attribut
 from skgroupnet.estimators.versions import check_version
 from skgroupnet.network import Network
 from skgroupnet.penalties import PENALTIES, get_penalty
+from skgroupnet.sparse import as_csr
 
 # What validate_data writes before the fit is known to succeed.
 WRITTEN_BY_VALIDATION = ("n_features_in_", "feature_names_in_")
@@ -107,7 +108,7 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
 
     def _raw_prediction(self, X):
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", reset=False)
+        X = validate_data(self, as_csr(X), accept_sparse="csr", reset=False)
         return self._network().raw(X, self._inputs())
 
     # Fitting
@@ -202,8 +203,8 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
         # Frames and lists have no one dtype before they are converted.
         X, y = validate_data(
             self,
-            X,
-            y,
+            as_csr(X),
+            as_csr(y, "y"),
             accept_sparse="csr",
             order="C",
             dtype="numeric",

@@ -32,6 +32,7 @@ from skgroupnet.model_selection.outcomes import (
 from skgroupnet.model_selection.progress import SearchProgress
 from skgroupnet.model_selection.scorers import weight_for
 from skgroupnet.model_selection.together import Fitting, fit_together
+from skgroupnet.sparse import as_csr
 
 # Attributes of the search, and what they count in the model of each lam and fold.
 COUNTS = {
@@ -133,7 +134,7 @@ class LamSearch(GroupSparseEstimator):
         self : object
             The fitted estimator.
         """
-        X, y = indexable(X, y)
+        X, y = indexable(as_csr(X), as_csr(y, "y"))
         plain = self._plain_estimator()
         # The errors of the data, before anything is trained.
         plain._sample(plain._validated(X, y, sample_weight))

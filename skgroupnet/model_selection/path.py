@@ -21,6 +21,7 @@ from skgroupnet.model_selection.outcomes import (
 from skgroupnet.model_selection.scorers import weight_for
 from skgroupnet.model_selection.together import Fitted, Fitting, fit_together
 from skgroupnet.network import Network
+from skgroupnet.sparse import as_csr
 
 INTERRUPTED = (
     "The path was interrupted by the user: it has the models that were trained, some "
@@ -299,6 +300,7 @@ def regularization_path(
     ['x27', 'x20', 'x7', 'x21']
     """
     _check_arguments(estimator, X_val, y_val, sample_weight_val, scoring)
+    X, y, X_val = as_csr(X), as_csr(y, "y"), as_csr(X_val, "X_val")
     resources = {"n_jobs": n_jobs, "stack_memory": stack_memory}
     values = lam_grid(lams, estimator, X, y, sample_weight, **resources)
     params = {} if sample_weight is None else {"sample_weight": sample_weight}

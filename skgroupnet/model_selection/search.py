@@ -13,6 +13,7 @@ from skgroupnet.model_selection.trained_first import (
     fit_trained_first,
     fitted_attributes,
 )
+from skgroupnet.sparse import as_csr
 
 # What a refit writes.
 WRITTEN_BY_REFIT = ("best_estimator_", "refit_time_", "feature_names_in_")
@@ -48,7 +49,8 @@ class BatchedSearch(BaseSearchCV):
                 f"{type(self).__name__} requires y to be passed, but the target y is "
                 "None."
             )
-        fitted, models = fit_trained_first(self, X, y, params)
+        params = {name: as_csr(value, name) for name, value in params.items()}
+        fitted, models = fit_trained_first(self, as_csr(X), as_csr(y, "y"), params)
         left_out = WRITTEN_BY_REFIT if models.interrupted else ()
         # Nothing of an earlier fit is to be taken for this one's.
         for name in fitted_attributes(self):
