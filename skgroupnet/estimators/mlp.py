@@ -308,12 +308,13 @@ class GroupSparseMLPClassifier(NetworkClassifier, GroupSparseMLP):
         "none" or None is no penalty.
     lam : float, default=1e-3
         Strength of the penalty, lambda in the objective; finite and >= 0.
-    groups : array-like of shape (n_features,) or list of blocks, default=None
+    groups : array-like of shape (n_features,), dict or list of blocks, default=None
         Groups of input features. Either one label per feature (anything hashable;
-        equal labels form a group, a negative integer leaves a feature unpenalised), or
-        a list of blocks of column numbers or, for a DataFrame, column names (features
-        in no block are groups of one; blocks must not overlap). None: every feature is
-        a group of its own.
+        equal labels form a group, a negative integer leaves a feature unpenalised), in
+        the order of the columns or, as a dict or pandas Series, by column number or
+        name; or a list of blocks of column numbers or names (features in no block are
+        groups of one; blocks must not overlap). Names are those of a DataFrame. None:
+        every feature is a group of its own.
     penalize_bias : bool, default=False
         Whether each bias, the output's included, is a penalised group of its own.
     solver : {"adam", "adamax", "rmsprop", "sgd", "rmda"}, default="adam"
@@ -629,12 +630,13 @@ class GroupSparseMLPRegressor(NetworkRegressor, GroupSparseMLP):
         "none" or None is no penalty.
     lam : float, default=1e-3
         Strength of the penalty, lambda in the objective; finite and >= 0.
-    groups : array-like of shape (n_features,) or list of blocks, default=None
+    groups : array-like of shape (n_features,), dict or list of blocks, default=None
         Groups of input features. Either one label per feature (anything hashable;
-        equal labels form a group, a negative integer leaves a feature unpenalised), or
-        a list of blocks of column numbers or, for a DataFrame, column names (features
-        in no block are groups of one; blocks must not overlap). None: every feature is
-        a group of its own.
+        equal labels form a group, a negative integer leaves a feature unpenalised), in
+        the order of the columns or, as a dict or pandas Series, by column number or
+        name; or a list of blocks of column numbers or names (features in no block are
+        groups of one; blocks must not overlap). Names are those of a DataFrame. None:
+        every feature is a group of its own.
     penalize_bias : bool, default=False
         Whether each bias, the output's included, is a penalised group of its own.
     solver : {"adam", "adamax", "rmsprop", "sgd", "rmda"}, default="adam"

@@ -60,12 +60,13 @@ class GroupSparseLogisticRegressionCV(
         "hoyer_square"; and "l1_minus_l2". In two fits, the second one with weights that
         follow from the first: "adaptive_group_lasso". Of layers in pairs: "path_norm".
         "none" or None is no penalty.
-    groups : array-like of shape (n_features,) or list of blocks, default=None
+    groups : array-like of shape (n_features,), dict or list of blocks, default=None
         Groups of input features. Either one label per feature (anything hashable;
-        equal labels form a group, a negative integer leaves a feature unpenalised), or
-        a list of blocks of column numbers or, for a DataFrame, column names (features
-        in no block are groups of one; blocks must not overlap). None: every feature is
-        a group of its own.
+        equal labels form a group, a negative integer leaves a feature unpenalised), in
+        the order of the columns or, as a dict or pandas Series, by column number or
+        name; or a list of blocks of column numbers or names (features in no block are
+        groups of one; blocks must not overlap). Names are those of a DataFrame. None:
+        every feature is a group of its own.
     penalize_bias : bool, default=False
         Whether each bias, the output's included, is a penalised group of its own.
     fit_intercept : bool, default=True
@@ -296,12 +297,13 @@ class GroupSparseLinearRegressionCV(LamSearch, GroupSparseLinearRegressor):
         "hoyer_square"; and "l1_minus_l2". In two fits, the second one with weights that
         follow from the first: "adaptive_group_lasso". Of layers in pairs: "path_norm".
         "none" or None is no penalty.
-    groups : array-like of shape (n_features,) or list of blocks, default=None
+    groups : array-like of shape (n_features,), dict or list of blocks, default=None
         Groups of input features. Either one label per feature (anything hashable;
-        equal labels form a group, a negative integer leaves a feature unpenalised), or
-        a list of blocks of column numbers or, for a DataFrame, column names (features
-        in no block are groups of one; blocks must not overlap). None: every feature is
-        a group of its own.
+        equal labels form a group, a negative integer leaves a feature unpenalised), in
+        the order of the columns or, as a dict or pandas Series, by column number or
+        name; or a list of blocks of column numbers or names (features in no block are
+        groups of one; blocks must not overlap). Names are those of a DataFrame. None:
+        every feature is a group of its own.
     penalize_bias : bool, default=False
         Whether each bias, the output's included, is a penalised group of its own.
     fit_intercept : bool, default=True
@@ -523,12 +525,13 @@ class GroupSparsePoissonRegressorCV(LamSearch, GroupSparsePoissonModel):
         "hoyer_square"; and "l1_minus_l2". In two fits, the second one with weights that
         follow from the first: "adaptive_group_lasso". Of layers in pairs: "path_norm".
         "none" or None is no penalty.
-    groups : array-like of shape (n_features,) or list of blocks, default=None
+    groups : array-like of shape (n_features,), dict or list of blocks, default=None
         Groups of input features. Either one label per feature (anything hashable;
-        equal labels form a group, a negative integer leaves a feature unpenalised), or
-        a list of blocks of column numbers or, for a DataFrame, column names (features
-        in no block are groups of one; blocks must not overlap). None: every feature is
-        a group of its own.
+        equal labels form a group, a negative integer leaves a feature unpenalised), in
+        the order of the columns or, as a dict or pandas Series, by column number or
+        name; or a list of blocks of column numbers or names (features in no block are
+        groups of one; blocks must not overlap). Names are those of a DataFrame. None:
+        every feature is a group of its own.
     penalize_bias : bool, default=False
         Whether each bias, the output's included, is a penalised group of its own.
     fit_intercept : bool, default=True
