@@ -26,6 +26,7 @@ from skgroupnet.estimators.progress import Progress
 from skgroupnet.estimators.sample import (
     Given,
     Sample,
+    check_total,
     rows_for_training,
     take_columns,
     training_dtype,
@@ -256,6 +257,7 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
         X = self._columns(given.X) if go_on else given.X
         target = given.target(task, rows, X.dtype)
         training_weight = self._training_weight(y, weight, task)
+        check_total(training_weight, "sample_weight times class_weight")
         if rows is not None and training_weight is not None:
             of_rows, training_weight = training_weight, np.zeros(X.shape[0])
             training_weight[rows] = of_rows

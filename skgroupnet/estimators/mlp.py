@@ -14,7 +14,7 @@ from skgroupnet.estimators.advice import warn_about_outcome
 from skgroupnet.estimators.base import GroupSparseEstimator
 from skgroupnet.estimators.predictors import NetworkClassifier, NetworkRegressor
 from skgroupnet.estimators.progress import print_epoch
-from skgroupnet.estimators.sample import Sample, split
+from skgroupnet.estimators.sample import Sample, check_total, split
 from skgroupnet.estimators.tasks import is_multilabel
 from skgroupnet.estimators.training import SOLVERS, make_update
 from skgroupnet.network import ACTIVATIONS
@@ -181,6 +181,7 @@ class GroupSparseMLP(GroupSparseEstimator):
         if validation is None or validation["X"] is None:
             return split(sample, self.validation_fraction, random_state)
         given = self._validated(**validation, go_on=True, dtype=sample.X.dtype)
+        check_total(given.weight, "sample_weight_val")
         rows = given.counting()
         numbers = np.arange(given.X.shape[0]) if rows is None else rows
         if len(numbers) < 2:

@@ -48,12 +48,15 @@ class NetworkClassifier(ClassifierMixin):
         # A batch of partial_fit need not hold all classes; "balanced" is for all data.
         balanced = self.class_weight == "balanced"
         classes = np.unique(y) if balanced else task.classes
+        if not balanced:
+            _check_class_weight(self.class_weight, classes.tolist())
         by_class = compute_class_weight(
             self.class_weight, classes=classes, y=y, sample_weight=weight
         )
         of_class = by_class[np.searchsorted(classes, y)]
-        total = of_class if weight is None else of_class * weight
-        if not total.any():
+        with np.errstate(over="ignore", under="ignore"):
+            total = of_class if weight is None else of_class * weight
+        if not of_class.any():
             raise ValueError(
                 f"class_weight={self.class_weight!r} gives every row the weight zero."
             )
@@ -134,6 +137,31 @@ class NetworkClassifier(ClassifierMixin):
         if self.out_activation_ == "softmax":
             return log_softmax(raw, axis=1)
         return log_expit(raw if self.n_outputs_ > 1 else np.hstack([-raw, raw]))
+
+
+def _check_class_weight(class_weight, classes):
+    """Refuse weights that are none, and names of classes that there are not.
+
+    As in scikit-learn, a class without a weight has the weight 1, and weights of
+    further classes do no harm if all classes have one: a fold may lack a class.
+    """
+    for label, weight in class_weight.items():
+        try:
+            usable = 0 <= float(weight) < np.inf
+        except (TypeError, ValueError):
+            usable = False
+        if not usable:
+            raise ValueError(
+                "class_weight must hold finite numbers >= 0, but the weight of class "
+                f"{label!r} is {weight!r}."
+            )
+    left_out = [label for label in classes if label not in class_weight]
+    unknown = [label for label in class_weight if label not in {*classes}]
+    if left_out and unknown:
+        raise ValueError(
+            f"class_weight has weights for {unknown}, which are no classes, and none "
+            f"for the classes {left_out}."
+        )
 
 
 class NetworkRegressor(RegressorMixin):

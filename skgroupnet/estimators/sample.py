@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -273,6 +274,29 @@ def rows_for_training(X: Any, dtype: np.dtype) -> Any:
     return converted
 
 
+def check_total(weight: np.ndarray | None, name: str) -> None:
+    """Refuse weights whose sum float64 does not hold: none can be divided by it.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (n,) or None
+        Weights of rows, none of them negative; None: all are equal.
+    name : str
+        What the user calls them.
+    """
+    if weight is None:
+        return
+    with np.errstate(over="ignore"):
+        total = weight.sum()
+    limits = np.finfo(np.float64)
+    if not limits.tiny <= total <= limits.max:
+        raise ValueError(
+            f"The weights of the rows, {name}, must have a sum between "
+            f"{limits.tiny:.2g} and {limits.max:.2g}, but it is {total:.2g}. Only "
+            "their ratios count: multiply all of them by the same number."
+        )
+
+
 def take_columns(X: Any, index: np.ndarray) -> Any:
     """Take some columns of dense or sparse rows.
 
@@ -313,15 +337,39 @@ def split(
         The other rows.
     """
     numbers = sample.numbers
+    _check_split(sample, fraction)
     places, others = train_test_split(
         np.arange(len(numbers)),
         test_size=fraction,
         random_state=random_state,
         stratify=sample.target[numbers] if sample.task.stratified else None,
     )
-    if len(others) < 2:
-        raise ValueError(
-            f"validation_fraction={fraction} of {len(numbers)} rows holds out "
-            f"{len(others)} row, but at least 2 are needed."
-        )
     return numbers[places], sample.take(numbers[np.sort(others)])
+
+
+def _check_split(sample: Sample, fraction: float) -> None:
+    """Refuse to hold rows out where there are too few, or too few of a class."""
+    n = len(sample.numbers)
+    # As train_test_split rounds.
+    n_held_out = ceil(fraction * n)
+    least = 2, 1
+    fault = ""
+    if sample.task.stratified:
+        codes, counts = np.unique(sample.target[sample.numbers], return_counts=True)
+        least = max(2, len(codes)), len(codes)
+        rarest = counts.argmin()
+        if counts[rarest] < 2:
+            label = sample.task.attributes["classes_"].tolist()[int(codes[rarest])]
+            fault = f"class {label!r} has {counts[rarest]} row, and 2 are needed"
+    if not fault and (n_held_out < least[0] or n - n_held_out < least[1]):
+        fault = (
+            f"these are {n_held_out} and leave {n - n_held_out} to train on, but at "
+            f"least {least[0]} and {least[1]} are needed"
+        )
+    if fault:
+        by_class = ", class by class" if sample.task.stratified else ""
+        raise ValueError(
+            f"early_stopping=True holds out validation_fraction={fraction} of {n} rows"
+            f"{by_class}; {fault}. Change validation_fraction, pass rows of your own "
+            "as X_val and y_val, or set early_stopping=False."
+        )

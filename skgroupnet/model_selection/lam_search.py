@@ -236,9 +236,13 @@ class LamSearch(GroupSparseEstimator):
         """Row numbers of the folds, to train on and to score on."""
         cv = check_cv(self.cv, y, classifier=is_classifier(self))
         numbers = np.arange(_num_samples(X))
-        splits = [
-            (numbers[train], numbers[test]) for train, test in cv.split(X, y, **params)
-        ]
+        try:
+            folds = list(cv.split(X, y, **params))
+        except ValueError as error:
+            raise ValueError(
+                f"cv={self.cv!r} cannot split the {len(numbers)} rows: {error}"
+            ) from error
+        splits = [(numbers[train], numbers[test]) for train, test in folds]
         if not splits:
             raise ValueError(
                 f"cv must give at least one fold, but {self.cv!r} is empty."

@@ -124,7 +124,7 @@ def test_parameters(estimator, parameters, match):
         ({"validation_fraction": 0.0}, "'validation_fraction' parameter"),
         (
             {"early_stopping": True, "validation_fraction": 0.02},
-            "holds out 1 row|should be greater or equal to the number of classes",
+            "validation_fraction=0.02 of 40 rows.* these are 1 and leave 39",
         ),
     ],
     ids=str,
@@ -143,6 +143,8 @@ def test_parameters_of_networks(estimator, parameters, match):
         (np.ones((40, 2)), "1D array or scalar"),
         (np.full(40, np.nan), "sample_weight contains NaN"),
         (np.full(40, np.inf), "sample_weight contains infinity"),
+        (np.full(40, 1e307), r"sum between 2.2e-308 and 1.8e\+308, but it is inf"),
+        (np.full(40, 1e-320), "sum between 2.2e-308 .*, but it is 4e-319"),
     ],
 )
 def test_weights_of_rows(estimator, weight, match):
@@ -174,9 +176,65 @@ def test_weights_of_classes(estimator):
         return clone(estimator).set_params(class_weight=class_weight)
 
     refuses(with_weight("even"), X, y, match="'class_weight' parameter")
+    for weight in (np.nan, np.inf, -np.inf, -1.0, -1e-300, "much", None):
+        match = f"finite numbers >= 0, but the weight of class 1 is {weight!r}"
+        refuses(with_weight({0: 1.0, 1: weight}), X, y, match=match)
+        refuses(with_weight({1: weight}), X, y, match=match)
+    unknown = r"weights for \['1', 7\], which are no classes, and none for .* \[1\]"
+    refuses(with_weight({0: 2, "1": 3, 7: 1}), X, y, match=unknown)
+    refuses(with_weight({0: 1e307, 1: 1e308}), X, y, match="but it is inf")
+    refuses(with_weight({0: 1e-320, 1: 1e-320}), X, y, match="2.2e-308 .* but it is")
+    small = {"sample_weight": np.full(40, 1e-200)}
+    refuses(with_weight({0: 1e-200, 1: 0}), X, y, match="but it is 0", **small)
+    large = {"sample_weight": np.full(40, 1e200)}
+    refuses(with_weight({0: 1e200, 1: 0}), X, y, match="but it is inf", **large)
     refuses(with_weight({0: 0, 1: 0}), X, y, match="every row the weight zero")
     both = np.column_stack([y, 1 - y])
     refuses(with_weight("balanced"), X, both, match="one class per row")
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e300])
+@ALL
+def test_weights_of_any_size(estimator, scale):
+    weight = np.random.RandomState(1).randint(1, 4, size=40)
+    estimator = clone(estimator).set_params(random_state=0)
+    plain = clone(estimator).fit(X, y, sample_weight=weight)
+    scaled = clone(estimator).fit(X, y, sample_weight=scale * weight)
+    np.testing.assert_allclose(scaled.predict(X), plain.predict(X), rtol=1e-6)
+    np.testing.assert_allclose(scaled.coefs_[0], plain.coefs_[0], rtol=1e-5, atol=1e-7)
+
+
+def test_weights_of_further_classes():
+    # As in scikit-learn: the rows of a fold need not have all classes.
+    weighted = clone(LOGISTIC).set_params(class_weight={0: 1, 1: 3, 2: 5}).fit(X, y)
+    exact = clone(LOGISTIC).set_params(class_weight={0: 1, 1: 3}).fit(X, y)
+    np.testing.assert_array_equal(weighted.coef_, exact.coef_)
+    assert weighted.classes_.tolist() == [0, 1]
+
+
+def test_a_class_of_weight_zero():
+    # As in scikit-learn: its rows do not count, and it stays one of the classes.
+    three = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
+    settings = {"class_weight": {2: 0}}
+    fitted = clone(LOGISTIC).set_params(**settings).fit(X, three)
+    weight = (three < 2).astype(float)
+    network = clone(CLASSIFIER).set_params(random_state=0)
+    other = clone(network).set_params(**settings).fit(X, three)
+    assert fitted.classes_.tolist() == other.classes_.tolist() == [0, 1, 2]
+    assert fitted.predict_proba(X).shape == (40, 3)
+    assert fitted.predict_proba(X)[:, 2].max() < 0.01
+    # "balanced" gives a class without weight no weight, and no part in the others'.
+    balanced = clone(LOGISTIC).set_params(class_weight="balanced")
+    of_two = clone(balanced).fit(X[three < 2], three[three < 2])
+    of_weight = balanced.fit(X, three, sample_weight=weight)
+    np.testing.assert_allclose(of_weight.coef_, of_two.coef_, rtol=1e-9)
+    assert of_weight.classes_.tolist() == [0, 1]
+
+
+def test_weights_of_held_out_rows():
+    early = clone(CLASSIFIER).set_params(early_stopping=True)
+    data = {"X_val": X, "y_val": y, "sample_weight_val": np.full(40, 1e307)}
+    refuses(early, X, y, match="sample_weight_val, .* but it is inf", **data)
 
 
 def test_negative_counts():

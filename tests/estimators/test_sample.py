@@ -44,10 +44,39 @@ def test_only_single_labels_are_stratified(sample, target, task):
     assert held_out.weight is None
 
 
-def test_one_row_is_not_enough_to_score_on():
-    sample = Sample(np.ones((9, 1)), np.ones((9, 1)), Regression("squared_error", 1))
-    with pytest.raises(ValueError, match="of 9 rows holds out 1 row, but at least 2"):
-        split(sample, 0.1, np.random.RandomState(0))
+REMEDY = "Change validation_fraction, pass .* X_val and y_val, or set early_stopping"
+NUMBERS = Regression("squared_error", 1)
+THREE = Classification(np.array(["a", "b", "c"]))
+TWO = Classification(np.array([False, True]))
+
+
+@pytest.mark.parametrize(
+    ("counts", "task", "fraction", "words"),
+    [
+        ([9], NUMBERS, 0.1, "=0.1 of 9 rows; these are 1 and leave 8 .* 2 and 1 are"),
+        ([9], NUMBERS, 0.95, "these are 9 and leave 0 to train on"),
+        ([1], NUMBERS, 0.5, "these are 1 and leave 0"),
+        ([20, 19, 1], THREE, 0.1, "class by class; class 'c' has 1 row, and 2 are"),
+        ([20, 1], TWO, 0.1, "class by class; class True has 1 row"),
+        ([7, 7, 6], THREE, 0.1, "=0.1 of 20 rows.*are 2 and leave 18 .* 3 and 3 are"),
+        ([2, 2, 2], THREE, 0.6, "are 4 and leave 2 .* 3 and 3"),
+    ],
+)
+def test_too_few_rows_to_hold_some_out(counts, task, fraction, words):
+    target = np.repeat(np.arange(len(counts)), counts)
+    if task is not THREE:
+        target = target[:, None].astype(float)
+    sample = Sample(np.ones((sum(counts), 1)), target, task)
+    with pytest.raises(ValueError, match=f"{words}.*{REMEDY}"):
+        split(sample, fraction, np.random.RandomState(0))
+
+
+@pytest.mark.parametrize("counts", [[2, 2, 2], [9, 2, 2]])
+def test_just_enough_rows_of_each_class(counts):
+    target = np.repeat(np.arange(3), counts)
+    sample = Sample(np.ones((sum(counts), 1)), target, THREE)
+    rows, held_out = split(sample, 0.5, np.random.RandomState(0))
+    assert set(target[rows]) == set(held_out.target) == {0, 1, 2}
 
 
 def test_score_of_some_columns():

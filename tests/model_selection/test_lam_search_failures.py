@@ -9,7 +9,11 @@ from sklearn.datasets import make_classification
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning, NotFittedError
 from sklearn.preprocessing import scale
 
-from skgroupnet.model_selection import GroupSparseLogisticRegressionCV, lam_search
+from skgroupnet.model_selection import (
+    GroupSparseLogisticRegressionCV,
+    GroupSparseMLPClassifierCV,
+    lam_search,
+)
 
 X, Y = make_classification(
     n_samples=150, n_features=6, n_informative=3, n_redundant=0, random_state=0
@@ -116,3 +120,22 @@ def test_bad_weights(logistic):
 def test_the_refit_warns_of_what_the_folds_kept_to_themselves(logistic):
     with pytest.warns(ConvergenceWarning, match="Nothing is left of the model"):
         logistic.set_params(lams=[3.0]).fit(X, Y)
+
+
+def test_more_folds_than_rows_of_any_class(logistic):
+    few = np.r_[:4, -4:0]
+    y = np.arange(8) % 2
+    with pytest.raises(ValueError, match=r"cv=5 cannot split the 8 rows: n_splits=5 "):
+        logistic.set_params(cv=5).fit(X[few], y)
+    assert not hasattr(logistic, "n_features_in_")
+
+
+def test_early_stopping_where_a_fold_has_one_row_of_a_class():
+    y = np.where(np.arange(60) % 2, "a", "b")
+    y[:2] = "c"
+    search = GroupSparseMLPClassifierCV(
+        (4,), lams=[0.1], cv=2, early_stopping=True, random_state=0, max_iter=3
+    )
+    words = "holds out validation_fraction=0.1 of 30 rows.*class 'c' has 1 row"
+    with pytest.raises(ValueError, match=words):
+        search.fit(X[:60], y)
