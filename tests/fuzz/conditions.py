@@ -11,11 +11,11 @@ in the subdifferential of R. What is measured is the distance from it, relative 
     sqrt(sum over the columns of g of their weighted variance) * rms(h(f_0) - y),
 
 the largest gradient that the group can have at the null model f_0, the intercept alone,
-by the inequality of Cauchy and Schwarz. Without a free intercept, and for a column of
-one value, the second moment takes the place of the variance; without, f_0 is zero. With a free intercept the gradient is
-taken about the means of the columns, and that of the intercept is measured for itself:
-both vanish together or not at all, but only the former is not swamped by means that are
-far from zero.
+by the inequality of Cauchy and Schwarz. Without a free intercept f_0 is zero; then,
+and for a column of one value, the second moment takes the place of the variance. With a
+free intercept the gradient is taken about the means of the columns, and that of the
+intercept is measured for itself: both vanish together or not at all, but only the
+former is not swamped by means that are far from zero.
 
 Numbers are long doubles: 64 bits of mantissa on x86, those of a double elsewhere.
 """

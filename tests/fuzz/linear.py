@@ -24,6 +24,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 
+import skgroupnet.engine  # noqa: F401  (imports torch, outside the measured time)
 from skgroupnet import (
     GroupSparseLinearRegression,
     GroupSparseLogisticRegression,
