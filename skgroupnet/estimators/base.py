@@ -159,12 +159,12 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
         self._warn_if_nothing_left(plan)
         return self
 
-    def _plan(self, given, rows=None, validation=None, go_on=False):
+    def _plan(self, given, rows=None, validation=None, go_on=False, all_classes=False):
         """Plan a fit to some rows (None: all) of what was given."""
         from skgroupnet.engine import Job, check_job
 
         random_state = self._make_random_state()
-        sample = self._sample(given, rows, go_on)
+        sample = self._sample(given, rows, go_on, all_classes=all_classes)
         if not go_on:
             given.check_scales(sample.rows)
         problem = self._problem(sample, go_on)
@@ -244,8 +244,11 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
         kind = type(self)._make_task, self._loss
         return given.task(lambda y: self._make_task(y, False), kind, rows)
 
-    def _sample(self, given, rows=None, go_on=False, classes=None):
-        """Encode the target of some rows (None: all) of what was given."""
+    def _sample(self, given, rows=None, go_on=False, classes=None, all_classes=False):
+        """Encode the target of some rows (None: all) of what was given.
+
+        ``all_classes``: also classes of other rows are known.
+        """
         rows = given.counting(rows)
         y, weight = given.y, given.weight
         if rows is not None:
@@ -254,6 +257,8 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
             task = self._make_task(y, go_on, classes)
         else:
             task = self._task_of(given, rows)
+            if all_classes:
+                task = self._task_of(given, given.counting())
         X = self._columns(given.X) if go_on else given.X
         target = given.target(task, rows, X.dtype)
         training_weight = self._training_weight(y, weight, task)

@@ -30,15 +30,16 @@ from skgroupnet.model_selection.outcomes import (
     was_interrupted,
 )
 from skgroupnet.model_selection.progress import SearchProgress
-from skgroupnet.model_selection.scorers import weight_for
+from skgroupnet.model_selection.scorers import Scores, weight_for
 from skgroupnet.model_selection.together import Fitting, fit_together
 from skgroupnet.sparse import as_csr
 
 # Attributes of the search, and what they count in the model of each lam and fold.
+N_PARAMETERS = "n_active_parameters_path_"
 COUNTS = {
     "n_active_neurons_path_": "n_active_neurons_",
     "n_active_features_path_": "n_active_features_",
-    "n_active_parameters_path_": "n_active_parameters_",
+    N_PARAMETERS: "n_active_parameters_",
 }
 
 
@@ -154,6 +155,7 @@ class LamSearch(GroupSparseEstimator):
                 train,
                 fit_params,
                 fold if plain._solved_in_turn else None,
+                all_classes=True,
             )
             for lam in lams.tolist()
             for fold, (train, _) in enumerate(splits)
@@ -260,7 +262,7 @@ class LamSearch(GroupSparseEstimator):
         """Scores and counts of all models, nan where there is no model."""
         shape = len(fits) // len(splits), len(splits)
         results = {name: np.full(shape, np.nan) for name in ("scores_", *COUNTS)}
-        scorer = self._scorer()
+        scores = Scores(self._scorer())
         for fold, (_, test) in enumerate(splits):
             X_test, y_test = _safe_indexing(X, test), _safe_indexing(y, test)
             params = _check_method_params(X, score_params, indices=test)
@@ -268,22 +270,27 @@ class LamSearch(GroupSparseEstimator):
                 if fit.error is not None:
                     continue
                 cell, model = (number, fold), fit.estimator
-                results["scores_"][cell] = scorer(model, X_test, y_test, **params)
+                results["scores_"][cell] = scores.of(model, X_test, y_test, params)
                 for name, attribute in COUNTS.items():
                     results[name][cell] = getattr(model, attribute)
+        scores.check()
         return results
 
     def _chosen(self, plain, results, fits, progress, fit_params):
         """Choose a lam and fit with it; an interrupt leaves that out."""
         scores, interrupted = results["scores_"], was_interrupted(fits)
+        # A fold in which nothing could be scored says nothing about any lam.
+        counting = ~np.isnan(scores).all(axis=0) | interrupted
+        scores, n_parameters = (
+            of_all[:, counting] for of_all in (scores, results[N_PARAMETERS])
+        )
         if np.isnan(scores.mean(axis=1)).all():
             if interrupted:
                 raise KeyboardInterrupt
             raise ValueError(
                 "There is no lam with a score in every fold. The scores, one row for "
-                f"each lam, are {scores.tolist()}."
+                f"each lam, are {results['scores_'].tolist()}."
             )
-        n_parameters = results["n_active_parameters_path_"]
         lam = float(results["lams_"][choose(scores, n_parameters, self.selection)])
         if interrupted:
             warnings.warn(

@@ -113,8 +113,9 @@ class GroupSparseLogisticRegressionCV(
     lams_ : ndarray of float of shape (n_lams,)
         The values that were tried, in decreasing order, each of them once.
     scores_ : ndarray of float of shape (n_lams, n_folds)
-        Score of each model on the rows left out of its fold; nan if its fit failed. A
-        `lam` with nan is not chosen.
+        Score of each model on the rows left out of its fold; nan if its fit or the
+        scorer failed. A `lam` with nan is not chosen; a fold that has nothing but nan
+        does not count.
     n_active_neurons_path_ : ndarray of float of shape (n_lams, n_folds)
         Hidden neurons left of each model (0 for a linear model); nan if its fit failed.
     n_active_features_path_ : ndarray of float of shape (n_lams, n_folds)
@@ -185,6 +186,10 @@ class GroupSparseLogisticRegressionCV(
     `score` uses `scoring`, as in `sklearn.linear_model.LogisticRegressionCV`. An
     interrupt (Ctrl-C) ends the training of the folds; what is there is scored, and
     nothing is fitted to all rows, so that it cannot predict.
+
+    The models of a fold know all classes of y, also those that its rows lack, and so
+    does a scorer that takes ``labels``, as in
+    `sklearn.linear_model.LogisticRegressionCV`.
 
     Examples
     --------
@@ -345,8 +350,9 @@ class GroupSparseLinearRegressionCV(LamSearch, GroupSparseLinearRegressor):
     lams_ : ndarray of float of shape (n_lams,)
         The values that were tried, in decreasing order, each of them once.
     scores_ : ndarray of float of shape (n_lams, n_folds)
-        Score of each model on the rows left out of its fold; nan if its fit failed. A
-        `lam` with nan is not chosen.
+        Score of each model on the rows left out of its fold; nan if its fit or the
+        scorer failed. A `lam` with nan is not chosen; a fold that has nothing but nan
+        does not count.
     n_active_neurons_path_ : ndarray of float of shape (n_lams, n_folds)
         Hidden neurons left of each model (0 for a linear model); nan if its fit failed.
     n_active_features_path_ : ndarray of float of shape (n_lams, n_folds)
@@ -573,8 +579,9 @@ class GroupSparsePoissonRegressorCV(LamSearch, GroupSparsePoissonModel):
     lams_ : ndarray of float of shape (n_lams,)
         The values that were tried, in decreasing order, each of them once.
     scores_ : ndarray of float of shape (n_lams, n_folds)
-        Score of each model on the rows left out of its fold; nan if its fit failed. A
-        `lam` with nan is not chosen.
+        Score of each model on the rows left out of its fold; nan if its fit or the
+        scorer failed. A `lam` with nan is not chosen; a fold that has nothing but nan
+        does not count.
     n_active_neurons_path_ : ndarray of float of shape (n_lams, n_folds)
         Hidden neurons left of each model (0 for a linear model); nan if its fit failed.
     n_active_features_path_ : ndarray of float of shape (n_lams, n_folds)

@@ -18,7 +18,7 @@ from skgroupnet.model_selection.outcomes import (
     check_failures,
     was_interrupted,
 )
-from skgroupnet.model_selection.scorers import weight_for
+from skgroupnet.model_selection.scorers import Scores, weight_for
 from skgroupnet.model_selection.together import Fitted, Fitting, fit_together
 from skgroupnet.network import Network
 from skgroupnet.sparse import as_csr
@@ -248,7 +248,8 @@ def regularization_path(
         Their weights.
     scoring : str or callable, default=None
         How to score, see `sklearn.metrics.get_scorer_names`; a callable is called as
-        ``scoring(estimator, X, y)``. None: the `score` method of the estimator.
+        ``scoring(estimator, X, y)``. None: the `score` method of the estimator. A
+        model on which it fails has the score nan.
     warm_start : bool, default=False
         Whether to fit from the smallest `lam` up, each model from the weights of the
         one before it. Then the models are fitted one after the other; small networks
@@ -332,7 +333,10 @@ def regularization_path(
 
 def _scores(scorer, models, X, y, sample_weight):
     weight = weight_for(scorer, sample_weight)
-    return np.array([scorer(model, X, y, **weight) for model in models])
+    scores = Scores(scorer)
+    values = np.array([scores.of(model, X, y, weight) for model in models])
+    scores.check()
+    return values
 
 
 def _check_arguments(estimator, X_val, y_val, sample_weight_val, scoring):

@@ -37,6 +37,8 @@ class Fitting:
     chain : hashable, default=None
         Fittings of linear models with the same chain differ only in lam: they are
         solved in turn from the largest down, each from the solution of the one before.
+    all_classes : bool, default=False
+        Whether a classifier knows all classes of y, also those that its rows lack.
     """
 
     estimator: Any
@@ -45,6 +47,7 @@ class Fitting:
     rows: np.ndarray | None = None
     fit_params: Mapping[str, Any] = field(default_factory=dict)
     chain: Hashable = None
+    all_classes: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +156,7 @@ class _Prepared:
     size: float
     go_on: bool
     chain: Hashable
+    all_classes: bool
 
 
 def _prepare(
@@ -180,8 +184,9 @@ def _prepare(
         except Exception as error:
             failed[number] = Fitted(estimator, error)
             continue
-        what = given, fitting.rows, params, size, go_on, fitting.chain
-        prepared.append(_Prepared(number, estimator, *what))
+        what = given, fitting.rows, params, size, go_on
+        how = fitting.chain, fitting.all_classes
+        prepared.append(_Prepared(number, estimator, *what, *how))
     return prepared, failed
 
 
@@ -269,7 +274,8 @@ def _fit_piece(
         try:
             with estimator._unchanged_on_error():
                 validation = estimator._validation(**one.params)
-                plan = estimator._plan(one.given, one.rows, validation, one.go_on)
+                what = one.given, one.rows, validation, one.go_on, one.all_classes
+                plan = estimator._plan(*what)
                 plans[m] = replace(plan, job=replace(plan.job, chain=one.chain))
         except Exception as error:
             result[m] = Fitted(estimator, error)
