@@ -31,6 +31,7 @@ CERTIFICATE_ROWS = 512
 NULL_ITERATIONS = 10_000
 
 
+@threads_for()
 def stationarity_gap(problem: Problem, model: Model, network: Network) -> float:
     """Largest distance of a group from stationarity, over all rows of a model.
 
@@ -56,6 +57,7 @@ def stationarity_gap(problem: Problem, model: Model, network: Network) -> float:
         return shrinkage.gap(stack.flat, stack.grad)
 
 
+@threads_for()
 def stationarity_gaps(
     jobs: Sequence[Job], networks: Sequence[Network], n_threads: int | None = None
 ) -> list[float]:
@@ -82,7 +84,7 @@ def stationarity_gaps(
     def measure(m: int, stopped: Stopped) -> None:
         gaps[m] = stationarity_gap(jobs[m].problem, jobs[m].model, networks[m])
 
-    with threads_for(0.0), Workers(n_threads or available_threads()) as workers:
+    with Workers(n_threads or available_threads()) as workers:
         workers.run([partial(measure, m) for m in range(len(jobs))])
     return gaps
 
@@ -111,6 +113,7 @@ def _gradient(
     return stack, shrinkage
 
 
+@threads_for()
 def lam_max(
     problem: Problem,
     row_weight: np.ndarray | None = None,

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from skgroupnet.engine.problem import Model, Problem
 from skgroupnet.engine.stack import Stack
+from skgroupnet.engine.threads import threads_for
 from skgroupnet.network import Network
 from skgroupnet.penalties import NoPenalty, Penalty
 from skgroupnet.penalties.groups import Groups
@@ -164,6 +165,7 @@ class Shrinkage:
         return float((distance / self.groups.sizes.sqrt()).amax())
 
 
+@threads_for()
 def group_norms(problem: Problem, network: Network) -> np.ndarray:
     """Norm of every penalty group of a network, biases included.
 
@@ -183,6 +185,7 @@ def group_norms(problem: Problem, network: Network) -> np.ndarray:
     return Shrinkage(problem, stack, np.ones(1)).groups.norm(stack.flat)[0].numpy()
 
 
+@threads_for()
 def is_convex(problem: Problem, model: Model) -> bool:
     """Whether the penalty of a model is convex.
 
@@ -199,6 +202,7 @@ def is_convex(problem: Problem, model: Model) -> bool:
     return not bool((modulus > 0).any())
 
 
+@threads_for()
 def is_steep(problem: Problem, network: Network) -> bool:
     """Whether zero is stationary for any lam > 0, whatever the gradient there is.
 

@@ -23,6 +23,7 @@ from skgroupnet.penalties import L1, GroupLasso
 LASSO_TOL = 1e-4
 
 
+@threads_for()
 def solve(
     jobs: Sequence[Job], watch: Watch | None = None, n_threads: int | None = None
 ) -> list[Fit]:
@@ -156,7 +157,7 @@ def _solve_apart(
             return {}
         return _solve_chain(jobs, chain, lambda epoch: stopped.is_set())
 
-    with threads_for(0.0), ThreadPoolExecutor(n_threads) as pool:
+    with ThreadPoolExecutor(n_threads) as pool:
         runs = [pool.submit(run, chain) for chain in chains]
         try:
             for n_done, done in enumerate(as_completed(runs), 1):

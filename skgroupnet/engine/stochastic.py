@@ -52,6 +52,7 @@ def train(
     return train_together(jobs, watch, resumable=True)
 
 
+@threads_for()
 def train_together(
     jobs: Sequence[Job],
     watch: Watch | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -24,21 +25,42 @@ PORTIONS = 8
 Stopped = Callable[[], bool]
 
 
+class _Border(threading.local):
+    """How many threads torch had when the outermost block of this thread began."""
+
+    threads: int | None = None
+
+
+_border = _Border()
+# Torch's threads do not survive a fork: a child that waits for them waits for ever.
+_forked = threading.Event()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked.set)
+
+
 @contextmanager
-def threads_for(flops: float) -> Iterator[None]:
-    """Run the block on one thread if its steps are small; restore after it.
+def threads_for(flops: float = 0.0) -> Iterator[None]:
+    """Run the block on one thread of torch if its steps are small; restore after it.
+
+    Else it has the threads that torch had before the outermost such block, but in a
+    forked process one.
 
     Parameters
     ----------
-    flops : float
+    flops : float, default=0.0
         Floating-point operations of one step.
     """
-    before = torch.get_num_threads()
-    if before > 1 and flops < WORTH_THREADS:
-        torch.set_num_threads(1)
+    outer, before = _border.threads, torch.get_num_threads()
+    most = before if outer is None else outer
+    wanted = most if flops >= WORTH_THREADS and not _forked.is_set() else 1
     try:
+        _border.threads = most
+        if wanted != before:
+            torch.set_num_threads(wanted)
         yield
     finally:
+        _border.threads = outer
+        # By what torch says now: the block may have set it, too.
         if torch.get_num_threads() != before:
             torch.set_num_threads(before)
 
@@ -114,7 +136,8 @@ def available_threads() -> int:
     if backend.nesting_level and in_thread:
         # One of joblib's own threads.  In its processes torch has what is left for one.
         return 1
-    return max(1, min(torch.get_num_threads(), effective_n_jobs(-1)))
+    threads = _border.threads or torch.get_num_threads()
+    return max(1, min(threads, effective_n_jobs(-1)))
 
 
 def check_device(device: str) -> None:

@@ -1,11 +1,29 @@
 """Threads and devices: chosen for the fit, restored after it."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
 
-from skgroupnet.engine import SGD, Problem, fista, train
-from skgroupnet.engine.threads import threads_for
+from skgroupnet.engine import (
+    SGD,
+    FullBatch,
+    Job,
+    Problem,
+    Settings,
+    fista,
+    group_norms,
+    is_steep,
+    lam_max,
+    solve,
+    stationarity_gap,
+    stationarity_gaps,
+    threads,
+    train,
+)
+from skgroupnet.engine.stack import Stack
+from skgroupnet.engine.threads import available_threads, threads_for
 from skgroupnet.penalties import GroupLasso
 
 
@@ -48,6 +66,54 @@ def test_large_steps_take_what_there_is(two_threads):
     with threads_for(1.0):
         assert torch.get_num_threads() == 1
         torch.set_num_threads(2)
+    assert torch.get_num_threads() == 2
+
+
+def test_large_steps_within_a_fit_take_what_there_was(two_threads):
+    with threads_for():
+        assert (torch.get_num_threads(), available_threads()) == (1, 2)
+        with threads_for(1e12):
+            assert torch.get_num_threads() == 2
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
+
+
+def test_a_forked_process_has_one_thread(two_threads, monkeypatch):
+    """Torch's threads are those of the parent: nobody would answer."""
+    forked = threading.Event()
+    forked.set()
+    monkeypatch.setattr(threads, "_forked", forked)
+    with threads_for(1e12):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda p, m: stationarity_gap(p, m, m.start),
+        lambda p, m: stationarity_gaps([Job(p, m, FullBatch())] * 2, [m.start] * 2),
+        lambda p, m: group_norms(p, m.start),
+        lambda p, m: is_steep(p, m.start),
+        lambda p, m: lam_max(p),
+        lambda p, m: solve([Job(p, m, FullBatch(1))]),
+        lambda p, m: train(p, [m], Settings(SGD(), max_iter=1)),
+    ],
+    ids="gap gaps norms steep lam_max solve train".split(),
+)
+def test_all_of_a_small_fit_takes_one_thread(
+    measure, problem, two_threads, make_model, zeros, monkeypatch
+):
+    """From its first tensor to its last: a forked child has no other thread."""
+    seen, stack_init = [], Stack.__init__
+
+    def noted(*arguments):
+        seen.append(torch.get_num_threads())
+        stack_init(*arguments)
+
+    monkeypatch.setattr(Stack, "__init__", noted)
+    measure(problem, make_model(zeros("cross_entropy", (5, 3))))
+    assert set(seen) == {1}
     assert torch.get_num_threads() == 2
 
 
