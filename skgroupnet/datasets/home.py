@@ -31,16 +31,29 @@ def home_of(data_home: str | os.PathLike | None) -> Path:
     """
     if data_home is None:
         data_home = os.environ.get(VARIABLE) or None
-    return Path(get_data_home(data_home))
+    try:
+        return Path(get_data_home(data_home))
+    except OSError as error:
+        raise OSError(
+            f"The folder of the data, given by data_home or the environment variable "
+            f"{VARIABLE}, can be neither found nor made: {error}."
+        ) from error
 
 
 def save(original: Original, path: Path, X: np.ndarray, y: np.ndarray) -> None:
     """Write an npz file, all of it or nothing."""
-    with TemporaryDirectory(dir=path.parent) as folder:
-        whole = Path(folder) / path.name
-        names = np.array(original.feature_names)
-        np.savez_compressed(whole, X=X, y=y, feature_names=names)
-        os.replace(whole, path)
+    try:
+        with TemporaryDirectory(dir=path.parent) as folder:
+            whole = Path(folder) / path.name
+            names = np.array(original.feature_names)
+            np.savez_compressed(whole, X=X, y=y, feature_names=names)
+            os.replace(whole, path)
+    except OSError as error:
+        raise OSError(
+            f"{path}, the rows of {original.title}, cannot be written: {error}. Name "
+            f"a folder that can be written to by data_home or the environment variable "
+            f"{VARIABLE}."
+        ) from error
 
 
 def missing(

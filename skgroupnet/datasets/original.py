@@ -2,11 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from lzma import LZMAError
 from pathlib import Path
+from struct import error as StructError
+from zipfile import BadZipFile, ZipFile
+from zlib import error as ZlibError
 
 import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils._optional_dependencies import check_pandas_support
+
+# How a broken archive shows.
+BROKEN = (BadZipFile, EOFError, LZMAError, StructError, ZlibError)
 
 
 @dataclass(frozen=True)
@@ -44,12 +51,32 @@ class Original:
 
     def read(self, path: Path) -> tuple[np.ndarray, np.ndarray]:
         """Read X and y from an npz file."""
-        with np.load(path, allow_pickle=False) as arrays:
-            if not {"X", "y"} <= set(arrays):
-                raise ValueError(
-                    f"{path} holds the arrays {sorted(arrays)}; X and y were expected."
-                )
-            return self.typed(arrays["X"], arrays["y"], path)
+        try:
+            with ZipFile(path) as archive:
+                self._check_size(archive)
+            with np.load(path, allow_pickle=False) as arrays:
+                if not {"X", "y"} <= set(arrays):
+                    raise ValueError(
+                        f"it holds the arrays {sorted(arrays)}; X and y were expected"
+                    )
+                X, y = arrays["X"], arrays["y"]
+        # Arrays of objects, an encrypted archive (RuntimeError), a broken one.
+        except (ValueError, RuntimeError, *BROKEN) as error:
+            raise ValueError(
+                f"{path} is not an npz file of {self.title}: {error}."
+            ) from error
+        return self.typed(X, y, path)
+
+    def _check_size(self, archive: ZipFile) -> None:
+        """Verify that the arrays have a likely size before they fill the memory."""
+        n_bytes = sum(member.file_size for member in archive.infolist())
+        # Room for four times the rows of the original, in double precision.
+        limit = 4 * 8 * self.n_rows * (len(self.feature_names) + 1) + 2**20
+        if n_bytes > limit:
+            raise ValueError(
+                f"its arrays have {n_bytes} bytes when unpacked, and at most {limit} "
+                "are expected"
+            )
 
     def typed(
         self, X: np.ndarray, y: np.ndarray, source: object

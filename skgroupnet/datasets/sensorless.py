@@ -1,18 +1,18 @@
 """Sensorless drive diagnosis: 48 features of the currents of a motor, 11 conditions."""
 
-import zlib
+import warnings
 from hashlib import sha256
 from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from zipfile import BadZipFile, ZipFile, is_zipfile
+from zipfile import ZipFile, is_zipfile
 
 import numpy as np
 from sklearn.utils._param_validation import validate_params
 
-from skgroupnet.datasets.download import Remote, download
+from skgroupnet.datasets.download import MAX_BYTES, Remote, download
 from skgroupnet.datasets.home import PARAMETERS, home_of, missing, save
-from skgroupnet.datasets.original import Original
+from skgroupnet.datasets.original import BROKEN, Original
 
 SENSORLESS = Original(
     title="Sensorless drive diagnosis",
@@ -130,16 +130,36 @@ def _parse(path, name):
     """X and y of the original text file, or of the zip file of it; errors name it."""
     try:
         if is_zipfile(path):
-            with ZipFile(path) as archive, archive.open(FILE) as file:
-                table = np.loadtxt(file, ndmin=2)
+            with ZipFile(path) as archive:
+                _check_size(archive.getinfo(FILE).file_size)
+                with archive.open(FILE) as file:
+                    table = _table(file)
         else:
-            table = np.loadtxt(path, ndmin=2)
+            _check_size(path.stat().st_size)
+            table = _table(path)
         X, y = SENSORLESS.typed(table[:, :-1], table[:, -1], name)
-    # A file cut short, a page that says something else, a zip file of something else.
-    except (ValueError, KeyError, BadZipFile, zlib.error) as error:
+    # A file cut short, a page that says something else, a zip file of something else,
+    # or encrypted (RuntimeError).
+    except (ValueError, KeyError, RuntimeError, *BROKEN) as error:
         raise OSError(f"{name} is not the original: {error}") from error
     _check(X, y, name)
     return X, y
+
+
+def _check_size(n_bytes):
+    """Verify that a text can be the original before it fills the memory."""
+    if n_bytes > MAX_BYTES:
+        raise ValueError(
+            f"it has {n_bytes} bytes when unpacked, and at most {MAX_BYTES} are "
+            "expected"
+        )
+
+
+def _table(file):
+    with warnings.catch_warnings():
+        # An empty file has the wrong shape, which is told next.
+        warnings.filterwarnings("ignore", "loadtxt: input contained no data")
+        return np.loadtxt(file, ndmin=2)
 
 
 def _check(X, y, name):
