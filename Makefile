@@ -14,6 +14,10 @@ REQUIREMENTS := pyproject.toml constraints.txt $(wildcard skgroupnet/engine/step
 RUN := .venv/installed-run
 DEV := .venv/installed-dev
 
+# Of a fuzz: number of problems, and the first seed.
+N ?= 1000
+FIRST ?= 0
+
 # Removed before it is built again: pip succeeds where the compiler fails.
 BUILT := skgroupnet/engine/_step.*.so skgroupnet/engine/_step.*.pyd
 
@@ -27,11 +31,13 @@ SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover
 LIBRARY = $$($(CC) -print-file-name=lib$(1).so)
 
 .NOTPARALLEL:
-.PHONY: help demo test lint types contracts sanitize doc bench evidence clean
+.PHONY: help demo test lint types contracts fuzz sanitize doc bench evidence clean
 
 help:
 	@echo "make demo      train sparse networks on the handwritten digits"
 	@echo "make test      lint, types, import contracts, tests with coverage"
+	@echo "make fuzz      fit random problems and judge the fits: N=1000 of each kind, from"
+	@echo "               the seed FIRST=0 on"
 	@echo "make sanitize  test the compiled steps with the sanitizers of gcc"
 	@echo "make doc       build the documentation into doc/_build/html"
 	@echo "make bench     run the timed comparisons"
@@ -63,6 +69,13 @@ types: $(DEV)
 
 contracts: $(DEV)
 	$(BIN)/lint-imports --no-logo
+
+# Linear models, then networks; each prints its faults with their seeds.
+fuzz: export OMP_NUM_THREADS = 1
+fuzz: export SCIPY_ARRAY_API = 1
+fuzz: $(DEV)
+	$(BIN)/python -m tests.fuzz.linear --first $(FIRST) --n $(N) --verbose
+	$(BIN)/python -m tests.fuzz.networks --first $(FIRST) --n $(N)
 
 # In a copy of the package, whose compiled steps check their memory accesses. The
 # preloaded libstdc++ is for torch, whose exceptions the sanitizer intercepts.

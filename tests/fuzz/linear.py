@@ -198,13 +198,15 @@ def _judge(verdict: Verdict, rows: Rows, regularizer: Regularizer, model) -> Non
             verdict.faults.append(f"objective: {lower:.1e} above another solver's")
 
 
-def report(verdicts: list[Verdict], out=print) -> None:
+def report(verdicts: list[Verdict], excuse: str, out=print) -> None:
     """Print the faults by kind, and the traits of the problems that have them.
 
     Parameters
     ----------
     verdicts : list of Verdict
         What came of the problems.
+    excuse : str
+        What it means that a problem is excused.
     out : callable
         Takes a line.
     """
@@ -221,7 +223,7 @@ def report(verdicts: list[Verdict], out=print) -> None:
         out("   " + ", ".join(f"{t} {traits[t]}/{total[t]}" for t in rates))
         out("   seeds " + " ".join(str(v.problem.seed) for v in found[:40]))
     n_excused = sum(v.excused for v in verdicts)
-    out(f"warned that training had not converged: {n_excused} of {len(verdicts)}")
+    out(f"{excuse}: {n_excused} of {len(verdicts)}")
     rates = sorted(excused, key=lambda t: -excused[t] / total[t])[:12]
     out("   " + ", ".join(f"{t} {excused[t]}/{total[t]}" for t in rates))
     seeds = [v.problem.seed for v in verdicts if v.excused]
@@ -236,7 +238,7 @@ def show(verdict: Verdict) -> str:
     problem = verdict.problem
     n, p = problem.X.shape
     words = ", ".join(sorted(problem.traits))
-    warned = "; warned" if verdict.excused else ""
+    warned = "; excused" if verdict.excused else ""
     faults = "; ".join(verdict.faults) or "no fault"
     return (
         f"{problem.seed}: {n} x {p}, {words}; {verdict.n_iter} iterations, "
@@ -262,7 +264,7 @@ def main() -> int:
             verdicts.append(examine(seed))
             if arguments.verbose and verdicts[-1].faults:
                 print(show(verdicts[-1]), flush=True)
-        report(verdicts)
+        report(verdicts, "warned that training had not converged")
     return int(any(v.faults for v in verdicts))
 
 
