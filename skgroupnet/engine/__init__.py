@@ -3,6 +3,7 @@
 from skgroupnet.engine.admm import ADMM, admm
 from skgroupnet.engine.certificate import (
     lam_max,
+    relative_gap,
     stationarity_gap,
     stationarity_gaps,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "is_steep",
     "lam_max",
     "solve",
+    "relative_gap",
     "stationarity_gap",
     "stationarity_gaps",
     "train",

@@ -75,7 +75,8 @@ class ADMM:
     max_iter : int, default=1000
         Largest number of iterations.
     tol : float, default=1e-6
-        The model is done when the stationarity gap of z is at most this.
+        The model is done when the stationarity gap of each group of z is at most this,
+        in the unit of the group (see `LinearModel`).
     rho : float or "auto", default="auto"
         Weight rho > 0 of the quadratic term. "auto": it starts below sqrt(2) L_f, L_f a
         bound on the curvature of the loss. For a convex penalty it then balances the
@@ -184,7 +185,7 @@ class _Splitting:
             if not math.isfinite(iteration.objective):
                 self.history.append(iteration)
                 return "diverged"
-            done = self.model.gap(self.z, gradient) <= tol
+            done = self._is_done(gradient, tol)
             self.answer = self.z
             self.history.append(iteration)
             running = not done and n_iter < max_iter
@@ -194,6 +195,14 @@ class _Splitting:
             if self.adapts:
                 self._adapt()
         return "max_iter"
+
+    def _is_done(self, gradient: Tensor, tol: float) -> bool:
+        """Whether z is stationary, also by a gradient that is no difference of sums."""
+        model = self.model
+        return (
+            model.gap(self.z, gradient) <= tol
+            and model.gap(self.z, model.gradient(model.raw(self.z))) <= tol
+        )
 
     def _iterate(self) -> tuple[Iteration, Tensor]:
         """One iteration, and the gradient of the loss at z."""
@@ -225,7 +234,7 @@ class _Splitting:
         elif len(self.history) > FIRST_RISE:
             before = self.history[-2]
             rise = iteration.lagrangian - before.lagrangian
-            size = max(1.0, abs(before.lagrangian))
+            size = max(self.history[0].objective, abs(before.lagrangian))
             if before.rho == iteration.rho and rise > RISE * size:
                 self._change(2.0)
 

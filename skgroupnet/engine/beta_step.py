@@ -212,7 +212,8 @@ class NewtonStep:
         (x, raw, loss), (move, raw_move) = at, direction
         before = loss + _pulled(x, pull, target)
         slope = float((gradient * move).sum())
-        slack = 10 * torch.finfo(x.dtype).eps * max(1.0, abs(before))
+        eps = torch.finfo(x.dtype).eps
+        slack = self.model.rounding(raw) + 10 * eps * abs(before)
         for halvings in range(MAX_HALVINGS):
             step = 0.5**halvings
             new, new_raw = x + step * move, raw + step * raw_move

@@ -31,11 +31,13 @@ class CentredModel:
         The problem.
     model : Model
         The model.
-    data : Data, default=None
+    source : Data, default=None
         The rows of the problem, if they are there already.
 
     Attributes
     ----------
+    linear : LinearModel
+        The model in its columns as they are.
     start : Tensor of shape (1, P)
         Where the model starts.
     split : Tensor of shape (d + 1, 1)
@@ -45,9 +47,9 @@ class CentredModel:
     """
 
     def __init__(
-        self, problem: Problem, model: Model, data: Data | None = None
+        self, problem: Problem, model: Model, source: Data | None = None
     ) -> None:
-        self._linear = linear = LinearModel(problem, model, data)
+        self.linear = linear = LinearModel(problem, model, source)
         self.data, self.loss, self.shrinkage = (
             linear.data,
             linear.loss,
@@ -55,12 +57,7 @@ class CentredModel:
         )
         self.n_outputs = k = len(linear.y)
         self.scale, self.y = linear.scale[:, None], linear.y.T
-        centred = problem.fit_intercept and not problem.penalize_bias
-        mean, moment, variance = self.data.moments(self.scale)
-        self.mean = mean if centred else torch.zeros_like(mean)
-        # The variance of a column that is constant up to rounding is noise.
-        noise = moment * max(torch.finfo(moment.dtype).eps, 1e-12)
-        self.moment = variance.where(variance > noise, moment) if centred else moment
+        self.mean, self.moment = linear.mean[:, None], linear.moment[:, None]
         groups = self.shrinkage.groups
         split = groups.spread(groups.penalised.clone()).view(-1, k)[:, :1]
         if problem.keep_zeros:
@@ -68,7 +65,7 @@ class CentredModel:
         self.trained = torch.ones_like(split)
         self.trained[-1] = float(problem.fit_intercept)
         self.split = split * self.trained
-        self.start = self.shifted(linear.start, 1.0)
+        self.start = self.shifted(linear.first, 1.0)
 
     def shifted(self, x: Tensor, sign: float) -> Tensor:
         """Turn the intercept b into c = b + mean W (sign 1), or back (sign -1)."""
@@ -93,11 +90,11 @@ class CentredModel:
 
     def mapped(self, raw: Tensor) -> Tensor:
         """Output map of raw predictions: (n, k) -> (n, k)."""
-        return self._linear.predicted(raw.T).T
+        return self.linear.predicted(raw.T).T
 
     def value(self, raw: Tensor) -> float:
         """Mean loss of raw predictions."""
-        return self._linear.mean_loss(raw.T)
+        return self.linear.mean_loss(raw.T)
 
     def gradient(self, raw: Tensor) -> Tensor:
         """Gradient of the mean loss: (n, k) -> (1, P)."""
@@ -106,7 +103,7 @@ class CentredModel:
 
     def penalty(self, x: Tensor) -> float:
         """Penalty of a point."""
-        return self._linear.value(x)
+        return self.linear.value(x)
 
     def prox(self, x: Tensor, step: float) -> Tensor:
         """Proximal point, with one step for all groups: (1, P) -> (1, P)."""
@@ -118,15 +115,17 @@ class CentredModel:
         shrinkage = self.shrinkage
         return float(shrinkage.penalty.weak_convexity(shrinkage.groups, shrinkage.lam))
 
+    def rounding(self, raw: Tensor) -> float:
+        """Bound what rounding changes of the mean loss of raw predictions."""
+        return self.linear.rounding(raw.T)
+
     def gap(self, x: Tensor, gradient: Tensor) -> float:
-        """Stationarity gap of a point with its gradient, in the original variables."""
-        theta = gradient.view(-1, self.n_outputs).clone()
-        theta[:-1] += self.mean * theta[-1]
-        return self.shrinkage.gap(x, theta.view(1, -1))
+        """Stationarity gap of a point with its gradient, in the units of the groups."""
+        return self.linear.gap(x, gradient)
 
     def network(self, x: Tensor) -> Network:
         """Network of a point."""
-        return self._linear.network(self.shifted(x, -1.0))
+        return self.linear.network(self.shifted(x, -1.0))
 
     @property
     def loss_curvature(self) -> float:
@@ -151,7 +150,10 @@ class CentredModel:
         n_columns = (groups.sizes / k).ceil()
         mean = groups.mean(moment.expand(-1, k).reshape(1, -1))
         bound = self.loss_curvature * n_columns * mean
-        return bound.where(bound > 0, bound.new_ones(()))
+        # Columns of zeros: any step will do that is not longer than all others.
+        flat = ~(bound > 0)
+        least = bound.masked_fill(flat, float("inf")).amin()
+        return bound.where(~flat, least if torch.isfinite(least) else 1.0)
 
     def curvature(self) -> float:
         """Bound on the curvature of the loss along what is penalised.

@@ -8,14 +8,17 @@ from functools import partial
 
 import numpy as np
 import torch
+from numpy.typing import DTypeLike
+from torch import Tensor
 
 from skgroupnet.engine.centred import CentredModel
 from skgroupnet.engine.data import Data
 from skgroupnet.engine.fista import fista
 from skgroupnet.engine.initial import initial_network
+from skgroupnet.engine.linear import LinearModel
 from skgroupnet.engine.losses import LOSSES
 from skgroupnet.engine.problem import Job, Model, Problem
-from skgroupnet.engine.shrinkage import NEGLIGIBLE, Shrinkage
+from skgroupnet.engine.shrinkage import Shrinkage, is_steep
 from skgroupnet.engine.stack import Stack
 from skgroupnet.engine.threads import (
     Stopped,
@@ -36,7 +39,8 @@ def stationarity_gap(problem: Problem, model: Model, network: Network) -> float:
     """Largest distance of a group from stationarity, over all rows of a model.
 
     max over groups of dist(-grad_g L, subdifferential of R at W_g) / sqrt(|g|), with
-    unpenalised parameters as groups of one.
+    unpenalised parameters as groups of one.  For a linear model with a free intercept,
+    columns that lie far from zero are taken less their mean, see `LinearModel`.
 
     Parameters
     ----------
@@ -53,8 +57,51 @@ def stationarity_gap(problem: Problem, model: Model, network: Network) -> float:
         The gap; zero at a stationary point.
     """
     with torch.inference_mode():
+        return _measured(problem, model, network)[0]
+
+
+def relative_gap(problem: Problem, model: Model, network: Network) -> float:
+    """Stationarity gap of a linear model, each group in its unit: what `tol` limits.
+
+    The unit of a group is the largest standard deviation of its columns times that of
+    the targets (roots of the second moments without an intercept).
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem.
+    model : Model
+        Says which rows and which lam.
+    network : Network
+        The point to certify.
+
+    Returns
+    -------
+    float
+        The gap; zero at a stationary point.
+    """
+    with torch.inference_mode():
+        return _measured(problem, model, network)[1]
+
+
+def _measured(problem: Problem, model: Model, network: Network) -> tuple[float, float]:
+    """Stationarity gap, and for a linear model that in the units of the groups."""
+    if len(network.widths) > 2:
         stack, shrinkage = _gradient(problem, model, network)
-        return shrinkage.gap(stack.flat, stack.grad)
+        return shrinkage.gap(stack.flat, stack.grad), float("nan")
+    linear, flat, gradient = _linear_gradient(problem, model, network)
+    of_columns = linear.uncentred(gradient)
+    return linear.shrinkage.gap(flat, of_columns), linear.gap(flat, gradient)
+
+
+def _linear_gradient(
+    problem: Problem, model: Model, network: Network
+) -> tuple[LinearModel, Tensor, Tensor]:
+    """Linear model, where it is and the gradient over all rows there."""
+    with threads_for(4.0 * problem.X.shape[0] * network.widths[0] * network.widths[1]):
+        linear = LinearModel(problem, replace(model, start=network))
+        flat = linear.start
+        return linear, flat, linear.gradient(linear.errors(linear.raw(flat)))
 
 
 @threads_for()
@@ -107,8 +154,6 @@ def _gradient(
             for batch, out in zip(chunk.batches(), raw.unbind(), strict=True):
                 stack.gradient(*batch, out)
                 total += stack.grad
-    if not problem.fit_intercept:
-        total[:, stack.layout.n_weights :] = 0
     stack.grad.copy_(total)
     return stack, shrinkage
 
@@ -155,19 +200,21 @@ def lam_max(
     problem = replace(problem, keep_zeros=False, group_sizes=None)
     start = _null_model(problem, model)
     with torch.inference_mode():
-        stack, shrinkage = _gradient(problem, model, start)
-        zero = torch.zeros_like(stack.flat)
+        linear, flat, gradient = _linear_gradient(problem, model, start)
+        shrinkage, zero = linear.shrinkage, torch.zeros_like(flat)
 
         def stationary(lam: float) -> bool:
             strength = torch.full_like(shrinkage.lam, lam)
             distance = shrinkage.penalty.subgradient_distance(
-                zero, stack.grad, shrinkage.groups, strength
+                zero, gradient, shrinkage.groups, strength
             )
             return not bool((distance * shrinkage.groups.penalised).any())
 
-        if not stationary(NEGLIGIBLE):
-            return _smallest(stationary)
-        return _smallest(_empties(problem, replace(model, start=start)))
+        if not is_steep(problem, start):
+            return _smallest(stationary, problem.X.dtype)
+        return _smallest(
+            _empties(problem, replace(model, start=start)), problem.X.dtype
+        )
 
 
 def _empties(problem: Problem, model: Model) -> Callable[[float], bool]:
@@ -186,14 +233,17 @@ def _empties(problem: Problem, model: Model) -> Callable[[float], bool]:
     return empties
 
 
-def _smallest(enough: Callable[[float], bool]) -> float:
+def _smallest(enough: Callable[[float], bool], dtype: DTypeLike) -> float:
     """Smallest number for which a monotone condition holds, to 1e-12 relative."""
-    low, high = 0.0, 1.0
+    smallest, largest = np.finfo(dtype).tiny, np.finfo(dtype).max
+    low, high = 1.0, 1.0
     while not enough(high):
         low, high = high, high * 16
-        if high > 1e30:
+        if high > largest:
             return float("inf")
-    while high - low > 1e-12 * high and high > 1e-30:
+    while low > smallest and enough(low):
+        low, high = low / 16, low
+    while low > smallest and high - low > 1e-12 * high:
         middle = (low + high) / 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high
@@ -205,7 +255,9 @@ def _null_model(problem: Problem, model: Model) -> Network:
     intercept = problem.fit_intercept and not problem.penalize_bias
     weight, bias = np.zeros_like(start.weights[0]), start.biases[0]
     if intercept:
-        bias = _null_intercept(problem, model, len(bias)).astype(dtype)
+        with torch.inference_mode():
+            linear = LinearModel(problem, model)
+            bias = linear.network(linear.first).biases[0]
     free = np.zeros(len(weight), dtype=bool) if labels is None else labels < 0
     if free.any():
         part = replace(
@@ -225,17 +277,3 @@ def _null_model(problem: Problem, model: Model) -> Network:
         )
         weight[free], bias = fit.network.weights[0], fit.network.biases[0]
     return replace(start, weights=(weight,), biases=(bias,))
-
-
-def _null_intercept(problem: Problem, model: Model, n_outputs: int) -> np.ndarray:
-    """Intercept of the model without inputs: the link of the mean of y."""
-    rows, weight = model.weighted_rows(problem.X.shape[0])
-    y = problem.y[rows]
-    targets = np.eye(n_outputs)[y] if y.ndim == 1 else y
-    mean = np.average(targets, axis=0, weights=weight)
-    tiny = np.finfo(np.float64).tiny
-    if problem.loss == "squared_error":
-        return mean
-    if problem.loss == "log_loss":
-        return np.log(np.maximum(mean, tiny)) - np.log(np.maximum(1 - mean, tiny))
-    return np.log(np.maximum(mean, tiny))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from skgroupnet.engine.problem import Problem
 # Rows are gathered for several batches at a time: one gather costs as much as a
 # matrix product of a small network.  This many numbers of a chunk stay in the cache.
 CHUNK_NUMBERS = 1 << 18
-# Rows whose squares are made at a time.
-MOMENT_ROWS = 256
+# Numbers of X whose deviations are made at a time.
+MOMENT_NUMBERS = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,34 +148,84 @@ class Data:
             return self._tensor(self.sparse.T @ R.cpu().numpy())
         return self.X.T @ R
 
-    def moments(self, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Mean of each column, and its second moments about zero and about the mean.
+    def moments(self, scale: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and variance of each column, in float64: (n,) -> (n_features,) twice.
 
-        (n, 1) weights that sum to one -> (n_features, 1) three times.
+        ``scale`` are weights of the rows; what they sum to does not matter.
         """
-        mean = self.tdot(scale)
-        if self.sparse is None:
-            second, variance = torch.zeros((2, *mean.shape)).to(mean)
-            for start in range(0, len(self.X), MOMENT_ROWS):
-                part = self.X[start : start + MOMENT_ROWS]
-                share = scale[start : start + MOMENT_ROWS]
-                second.addmm_(part.square().T, share)
-                variance.addmm_((part - mean.T).square_().T, share)
-            return mean, second, variance
-        # The difference cancels: it takes the longer numbers.
-        X, weight = self.sparse.astype(np.float64), scale.double().cpu().numpy()
-        second = X.power(2).T @ weight
-        variance = second - (X.T @ weight) ** 2
-        return mean, self._tensor(second), self._tensor(variance)
-
-    def mean_squares(self) -> Tensor:
-        """Mean square of each column, (n_features,), all rows counting equally."""
+        share = scale.double() / scale.sum(dtype=torch.float64)
         if self.sparse is not None:
-            squares = self.sparse.power(2).sum(axis=0)
-        else:
-            X = self.X.numpy()
-            squares = np.einsum("ij,ij->j", X, X)
-        return self._tensor(np.asarray(squares).ravel() / self.n_rows)
+            return self._sparse_moments(share.cpu().numpy())
+        rows = max(1, MOMENT_NUMBERS // max(1, self.n_features))
+        # Deviations from a value that is near do not cancel.
+        near = self.X[:rows].double().mean(0)
+        first, second = near.new_zeros((2, self.n_features))
+        for start in range(0, self.n_rows, rows):
+            part = (self.X[start : start + rows] - near).T
+            first.addmv_(part, share[start : start + rows])
+            second.addmv_(part.square_(), share[start : start + rows])
+        return near + first, (second - first.square()).clamp_min_(0.0)
+
+    def _sparse_moments(self, share: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Do the same for sparse rows: the zeros count as what they are."""
+        mean, absent, first, second = np.zeros((4, self.n_features))
+
+        def total(values: np.ndarray, columns: np.ndarray) -> np.ndarray:
+            return np.bincount(columns, values, minlength=self.n_features)
+
+        for values, columns, weight in self._entries(share):
+            mean += total(weight * values, columns)
+            absent -= total(weight, columns)
+        absent[~self.full_columns().numpy()] += 1
+        absent = np.maximum(absent, 0)
+        for values, columns, weight in self._entries(share):
+            deviation = values - mean[columns]
+            first += total(weight * deviation, columns)
+            second += total(weight * deviation**2, columns)
+        first -= absent * mean
+        second += absent * mean**2
+        variance = np.maximum(second - first**2, 0)
+        return torch.from_numpy(mean + first), torch.from_numpy(variance)
+
+    def _entries(
+        self, share: np.ndarray
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Values, columns and weights of the entries of sparse rows, some at a time."""
+        X, n_rows = self.sparse, self.n_rows
+        many = np.arange(CHUNK_NUMBERS, X.nnz, CHUNK_NUMBERS)
+        cuts = np.unique([0, *np.searchsorted(X.indptr, many), n_rows])
+        for first, last in pairwise(cuts):
+            part = slice(X.indptr[first], X.indptr[last])
+            counts = np.diff(X.indptr[first : last + 1])
+            weight = np.repeat(share[first:last], counts)
+            yield X.data[part].astype(np.float64), X.indices[part], weight
+
+    def shifted(self, offset: Tensor, constant: Tensor) -> Data:
+        """Make the data with an offset (n_features,) taken from the columns.
+
+        Those that are constant become zero. Sparse rows stay sparse: there the offset
+        is that of columns without zeros.
+        """
+        shifted = copy.copy(self)
+        if self.sparse is None:
+            shifted.X = torch.empty_like(self.X)
+            torch.sub(self.X, offset, out=shifted.X)
+            shifted.X[:, constant] = 0
+            return shifted
+        shifted.sparse = X = self.sparse.copy()
+        by, kept = offset.cpu().numpy(), ~constant.cpu().numpy()
+        X.data[:] = (X.data - by[X.indices]) * kept[X.indices]
+        return shifted
+
+    def full_columns(self) -> Tensor:
+        """Tell which columns have no entry that is left out, (n_features,)."""
+        if self.sparse is None:
+            return torch.ones(self.n_features, dtype=torch.bool, device=self.device)
+        count = np.zeros(self.n_features, dtype=np.int64)
+        for start in range(0, self.sparse.nnz, CHUNK_NUMBERS):
+            part = self.sparse.indices[start : start + CHUNK_NUMBERS]
+            count += np.bincount(part, minlength=self.n_features)
+        return torch.from_numpy(count == self.n_rows)
 
     def gram(self, scale: Tensor, mean: Tensor) -> Tensor:
         """Second moments of the columns: (n, 1), (d, 1) -> (d, d).

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from skgroupnet.config import chosen_step
 from skgroupnet.engine.compiled import _step
+from skgroupnet.engine.linear import LinearModel
 from skgroupnet.engine.losses import LOSSES
 from skgroupnet.engine.plan import (
     ELASTIC,
@@ -21,7 +22,6 @@ from skgroupnet.engine.plan import (
     shrink_fields,
 )
 from skgroupnet.engine.problem import Problem
-from skgroupnet.engine.shrinkage import Shrinkage
 
 _POINTER, _COUNT = np.uintp, np.int64
 # The fields of Descent in step/plan.h, which explains them.
@@ -47,6 +47,7 @@ DESCENT = np.dtype(
         ("n_moments", _COUNT),
         ("moments", _POINTER),
         ("bounds", _POINTER),
+        ("units", _POINTER),
         ("scratch", _POINTER),
         ("elementwise", _COUNT),
         ("shrink", _COUNT),
@@ -94,10 +95,8 @@ class Blocks:
 
     Parameters
     ----------
-    problem : Problem
-        Says which features form a group.
-    shrinkage : Shrinkage
-        The penalty of the one linear model.
+    linear : LinearModel
+        The model: its features form groups, and its penalty has the strengths.
     n_outputs : int
         Number of outputs, k.
 
@@ -109,11 +108,14 @@ class Blocks:
         Number of columns of each block.
     strength, other : Tensor of shape (G,)
         Strengths of each, as in the plan of a step.
+    unit : Tensor of shape (G,)
+        What the gradient of each is measured in.
     shrink : int
         Kind of the prox.
     """
 
-    def __init__(self, problem: Problem, shrinkage: Shrinkage, n_outputs: int) -> None:
+    def __init__(self, linear: LinearModel, n_outputs: int) -> None:
+        problem, shrinkage = linear.problem, linear.shrinkage
         self._shape = problem.X.shape[1], n_outputs
         self.elementwise = shrinkage.penalty.groups_of == "weights"
         labels = np.arange(self._shape[0])
@@ -125,6 +127,9 @@ class Blocks:
         self._order = np.argsort(self.of_column, kind="stable")
         self._starts = _starts(self.sizes)
         self._shrinkage = shrinkage
+        # Where a block has several units, it has to meet the smallest.
+        inverse = self.amax(shrinkage.groups.spread(1 / linear.unit))
+        self.unit = torch.from_numpy(1 / inverse)
         self.restart()
 
     def restart(self) -> None:
@@ -252,6 +257,7 @@ class Descent:
             n_moments=int((sizes**2).sum()),
             moments=like.new_empty(n_curvatures * int((sizes**2).sum())),
             bounds=like.new_empty(len(sizes)),
+            units=blocks.unit[chosen].to(like.dtype),
             scratch=like.new_empty(max(like.shape[1], largest)),
             elementwise=blocks.elementwise,
             shrink=blocks.shrink,
@@ -273,7 +279,8 @@ class Descent:
         Parameters
         ----------
         tol : float
-            Largest norm of such a gradient, per root of the size of its block.
+            Largest norm of such a gradient, per root of the size of its block and in
+            the unit of the block.
         max_passes : int
             Largest number of passes over the blocks.
 

@@ -64,7 +64,8 @@ def fista(
     max_iter : int
         Largest number of iterations.
     tol : float
-        A model is done when its stationarity gap is at most this.
+        A model is done when the stationarity gap of each group is at most this, in the
+        unit of the group (see `LinearModel`).
     watch : callable, default=None
         Called with an `Epoch` after every iteration; True ends the model.
 
@@ -81,11 +82,11 @@ def fista(
             for m, model in enumerate(models):
                 centred = CentredModel(problem, model, whole)
                 if centred.data.n_rows == problem.X.shape[0]:
-                    whole = centred.data
+                    whole = centred.linear.source
                 descent = _Descent(centred, m, len(models))
                 interrupted = bool(fits) and fits[-1].outcome == "interrupted"
                 fits.append(
-                    descent.fit([], "interrupted")
+                    Fit(model.start, [], "interrupted", [], {})
                     if interrupted
                     else descent.run(max_iter, tol, watch)
                 )
@@ -104,7 +105,7 @@ class _Descent:
         """Proximal step from z: the new point, its raw prediction and its loss."""
         loss, grad = self.model.value(raw_z), self.model.gradient(raw_z)
         self.eta *= ETA_DECAY
-        slack = 10 * torch.finfo(z.dtype).eps * max(1.0, abs(loss))
+        slack = self.model.rounding(raw_z)
         for _ in range(MAX_DOUBLINGS):
             step = 1 / (self.eta * self.curvatures)
             x = self.shrinkage.prox(z - self.metric.scale(grad, step), step)

@@ -41,6 +41,9 @@ class Loss:
         (..., n_outputs, b).
     value : callable
         ``value(raw, y)`` -> loss of each row: (..., n_outputs, b) twice -> (..., b).
+    size : callable
+        ``size(raw, y)`` -> size of the numbers that the loss of each row is computed
+        from: times the precision of the numbers, it is what rounding changes.
     curvature : float
         Bound on the largest eigenvalue of the Hessian with respect to f; infinite if
         there is none.
@@ -53,6 +56,7 @@ class Loss:
     output: str
     predict: Callable[[Tensor, Tensor], None]
     value: Callable[[Tensor, Tensor], Tensor]
+    size: Callable[[Tensor, Tensor], Tensor]
     curvature: float
     curvatures: Callable[[Tensor], Tensor] | None = None
 
@@ -75,12 +79,20 @@ def _cross_entropy(raw: Tensor, y: Tensor) -> Tensor:
     return raw.logsumexp(-2) - (raw * y).sum(-2)
 
 
+def _cross_entropy_size(raw: Tensor, y: Tensor) -> Tensor:
+    return raw.logsumexp(-2).abs() + (raw * y).sum(-2).abs()
+
+
 def _logistic(raw: Tensor, out: Tensor) -> None:
     torch.sigmoid(raw, out=out)
 
 
 def _log_loss(raw: Tensor, y: Tensor) -> Tensor:
     return (torch.logaddexp(raw, torch.zeros_like(raw)) - raw * y).sum(-2)
+
+
+def _log_loss_size(raw: Tensor, y: Tensor) -> Tensor:
+    return (torch.logaddexp(raw, torch.zeros_like(raw)) + (raw * y).abs()).sum(-2)
 
 
 def _identity(raw: Tensor, out: Tensor) -> None:
@@ -91,6 +103,10 @@ def _squared_error(raw: Tensor, y: Tensor) -> Tensor:
     return (raw - y).square_().sum(-2) / 2
 
 
+def _squared_error_size(raw: Tensor, y: Tensor) -> Tensor:
+    return ((raw - y).abs() * (raw.abs() + y.abs())).sum(-2)
+
+
 def _exp(raw: Tensor, out: Tensor) -> None:
     torch.exp(raw, out=out)
 
@@ -99,15 +115,25 @@ def _poisson(raw: Tensor, y: Tensor) -> Tensor:
     return (raw.exp() - y * raw + torch.xlogy(y, y) - y).sum(-2)
 
 
+def _poisson_size(raw: Tensor, y: Tensor) -> Tensor:
+    of_y = torch.xlogy(y, y).abs() + y
+    return (raw.exp() * (1 + raw.abs()) + (y * raw).abs() + of_y).sum(-2)
+
+
 LOSSES = {
-    "cross_entropy": Loss("softmax", _softmax, _cross_entropy, 0.5),
-    "log_loss": Loss("logistic", _logistic, _log_loss, 0.25, lambda p: p * (1 - p)),
+    "cross_entropy": Loss(
+        "softmax", _softmax, _cross_entropy, _cross_entropy_size, 0.5
+    ),
+    "log_loss": Loss(
+        "logistic", _logistic, _log_loss, _log_loss_size, 0.25, lambda p: p * (1 - p)
+    ),
     "squared_error": Loss(
         "identity",
         _identity,
         _squared_error,
+        _squared_error_size,
         1.0,
         lambda p: torch.ones_like(p[..., :1, :]),
     ),
-    "poisson": Loss("exp", _exp, _poisson, float("inf"), torch.clone),
+    "poisson": Loss("exp", _exp, _poisson, _poisson_size, float("inf"), torch.clone),
 }

@@ -46,7 +46,7 @@ LEAST_ROOM = 64
 PRODUCT_SPEED = 16
 # Passes of a descent: over the rows where there are no second moments, and over these.
 MOST_PASSES, MOMENT_PASSES = 100, 10_000
-# Relative to the largest second moment: what makes their matrix positive definite.
+# Relative to the second moment of a column: what makes their matrix positive definite.
 JITTER = 1e-10
 # A descent, and a working set, ends at these shares of the gap it starts from.
 DESCENT_SHARE, WORKING_SHARE = 0.1, 0.3
@@ -75,7 +75,8 @@ def newton(
     max_iter : int
         Largest number of iterations of each.
     tol : float
-        A model is done when its stationarity gap is at most this.
+        A model is done when the stationarity gap of each group is at most this, in the
+        unit of the group (see `LinearModel`).
     watch : callable, default=None
         Called with an `Epoch` after every iteration; True ends the training.
     warm : bool, default=False
@@ -102,7 +103,7 @@ def newton(
                     solver.restart(model.lam)
                 over = bool(fits) and fits[-1].outcome in ("interrupted", "stopped")
                 fits.append(
-                    solver.fit([], "interrupted")
+                    Fit(model.start, [], "interrupted", [], {})
                     if over
                     else solver.run(max_iter, tol, watch, m, len(models))
                 )
@@ -112,16 +113,17 @@ def newton(
 class _Newton:
     """One model, or several that differ in lam, from a point that is kept.
 
-    ``flat`` (1, P) holds W (d, k) and b (k,), ``raw`` (k, n) their raw prediction;
+    ``flat`` (1, P) holds W (d, k) and c (k,), see `LinearModel`, ``raw`` (k, n) their
+    raw prediction;
     ``panel`` the columns of the working set, of the blocks ``chosen``.
     """
 
     def __init__(self, linear: LinearModel) -> None:
         self.linear = linear
-        self.flat = linear.start.clone()
+        self.flat = linear.first
         self.raw = linear.raw(self.flat)
         self.n_columns = linear.data.n_features
-        self.blocks = Blocks(linear.problem, linear.shrinkage, len(self.raw))
+        self.blocks = Blocks(linear, len(self.raw))
         self.objective = linear.mean_loss(self.raw) + linear.value(self.flat)
         self.chosen = np.empty(0, dtype=int)
         dense = linear.data.sparse is None
@@ -132,16 +134,17 @@ class _Newton:
 
     def _proximal_steps(self) -> Tensor:
         """Step of each group (1, G) in the metric of the moments of its columns."""
-        moments = self.linear.data.mean_squares()
+        linear = self.linear
         of_column = torch.from_numpy(self.blocks.of_column)
-        blocks = moments.new_zeros(len(self.blocks.sizes))
-        blocks.index_add_(0, of_column, moments)
+        blocks = linear.moment.new_zeros(len(self.blocks.sizes))
+        blocks.index_add_(0, of_column, linear.moment)
         each = torch.ones_like(self.flat)
-        self.linear.split(each)[0].copy_(blocks[of_column][:, None])
-        curvature = self.linear.loss.curvature
-        each *= curvature if math.isfinite(curvature) else 1.0
-        mean = self.linear.shrinkage.groups.mean(each)
-        return 1 / mean.where(mean > 0, mean.new_ones(()))
+        linear.split(each)[0].copy_(blocks[of_column][:, None])
+        curvature = linear.loss.curvature
+        if not math.isfinite(curvature):
+            curvature = float((linear.y @ linear.scale).amax()) or 1.0
+        mean = linear.shrinkage.groups.mean(each * curvature)
+        return 1 / mean.where(mean > 0, mean.amax())
 
     def restart(self, lam: float) -> None:
         """Go on with another strength."""
@@ -189,12 +192,11 @@ class _Newton:
             if not math.isfinite(self.objective):
                 return "diverged"
             errors = self.linear.errors(self.raw)
-            gap = self.linear.shrinkage.gap(self.flat, self._gradient(errors))
+            gap = self.linear.gap(self.flat, self._gradient(errors))
             lower = gap < least or before - self.objective > self._noise()
             stalled, least = 0 if lower else stalled + 1, min(gap, least)
             if gap <= target or stalled:
-                self.grad = self.linear.gradient(errors)
-                gap = self._choose()
+                errors, gap = self._afresh()
                 target = self._target(gap, tol)
             done, last = gap <= tol, n_iter == max_iter or stalled == MAX_STALLED
             stop = follow(not (done or last))
@@ -204,9 +206,21 @@ class _Newton:
                 return "stalled"
         return "max_iter"
 
+    def _afresh(self) -> tuple[Tensor, float]:
+        """Errors and gap of a raw prediction that has not followed many moves."""
+        linear = self.linear
+        W, c = linear.split(self.flat)
+        self.raw = self.panel.dot(W[self.panel.columns]) + c[:, None]
+        self.objective = linear.mean_loss(self.raw) + linear.value(self.flat)
+        errors = linear.errors(self.raw)
+        self.grad = linear.gradient(errors)
+        return errors, self._choose()
+
     def _noise(self) -> float:
         """Differences of the objective that are rounding."""
-        return 10 * torch.finfo(self.flat.dtype).eps * max(1.0, abs(self.objective))
+        eps = torch.finfo(self.flat.dtype).eps
+        of_penalty = 10 * eps * self.linear.value(self.flat)
+        return self.linear.rounding(self.raw) + of_penalty
 
     def _target(self, gap: float, tol: float) -> float:
         """Gap on the working set from which the other columns matter."""
@@ -217,18 +231,19 @@ class _Newton:
         """Gradient on the working set, and zero elsewhere."""
         grad = torch.zeros_like(self.flat)
         W, b = self.linear.split(grad)
-        W[self.panel.columns] = self.panel.tdot(errors)
         b.copy_(self.linear.bias_gradient(errors))
+        mean = self.linear.mean[self.panel.columns, None]
+        W[self.panel.columns] = self.panel.tdot(errors) - mean * b
         return grad
 
     def _choose(self) -> float:
         """Add to the working set what a proximal step moves; returns the gap."""
-        shrinkage = self.linear.shrinkage
+        shrinkage, unit = self.linear.shrinkage, self.linear.unit
         groups = shrinkage.groups
         stepped = self.flat - groups.scale(self.grad, self.steps)
         moved = shrinkage.prox(stepped, self.steps)
         length = groups.norm(moved - self.flat) / self.steps / groups.sizes.sqrt()
-        scores = self.blocks.amax(groups.spread(length))
+        scores = self.blocks.amax(groups.spread(length / unit))
         nonzero = self.blocks.amax(self.flat.abs()) > 0
         free = self.blocks.strength.numpy() == 0
         outside = np.ones(len(scores), dtype=bool)
@@ -243,7 +258,7 @@ class _Newton:
         if len(new):
             self.panel.add(self.blocks.columns(new))
             self.chosen = np.concatenate([self.chosen, new])
-        return shrinkage.gap(self.flat, self.grad)
+        return self.linear.gap(self.flat, self.grad)
 
     def _step(self, errors: Tensor, gap: float, tol: float) -> None:
         """Minimise the quadratic model on the working set, and search along the line.
@@ -285,12 +300,17 @@ class _Newton:
         """Descend by the second moments; returns the change of the raw prediction."""
         moments = self.panel.moments(weight)
         mean, total = means.double(), float(weight.sum(dtype=torch.float64))
-        moments.addr_(mean, mean, alpha=-total)
         diagonal = moments.diagonal()
-        diagonal += JITTER * diagonal.amax().clamp_min(JITTER)
-        root, failed = torch.linalg.cholesky_ex(moments)
+        noise = JITTER * diagonal
+        moments.addr_(mean, mean, alpha=-total)
+        # What a column has less of is rounding; one of zeros is moved by nothing.
+        diagonal.copy_(diagonal.maximum(noise) * (1 + JITTER))
+        size = diagonal.where(diagonal > 0, 1.0).sqrt()
+        diagonal.copy_(size.square())
+        root, failed = torch.linalg.cholesky_ex(moments / size / size[:, None])
         if failed:
             return torch.zeros_like(errors)
+        root *= size[:, None]
         root, slopes = root.contiguous(), self.panel.tdot(errors).double()
         errors = torch.linalg.solve_triangular(root, slopes, upper=False).T.contiguous()
         flat = Curvature(torch.ones_like(root[:1]), False)
@@ -303,7 +323,7 @@ class _Newton:
 
     def _search(self, weights: Tensor, move: Tensor, bias: Tensor, raw: Tensor) -> None:
         """Go along a line as far as the objective falls; stay if it does not."""
-        limit, part = self.objective + self._noise(), 1.0
+        part, noise = 1.0, None
         for _ in range(MAX_HALVINGS):
             flat = self.flat.clone()
             W, b = self.linear.split(flat)
@@ -312,7 +332,9 @@ class _Newton:
             b += part * bias
             new = self.raw + part * raw
             objective = self.linear.mean_loss(new) + self.linear.value(flat)
-            if objective <= limit:
+            if noise is None and not objective <= self.objective:
+                noise = self._noise()
+            if objective <= self.objective + (noise or 0.0):
                 self.flat, self.raw, self.objective = flat, new, objective
                 return
             part /= 2

@@ -156,13 +156,15 @@ class Shrinkage:
         """Penalty of each model, (M,)."""
         return self.penalty.value(self._stack.flat, self.groups, self.lam)
 
-    def gap(self, W: Tensor, grad: Tensor) -> float:
+    def gap(self, W: Tensor, grad: Tensor, unit: Tensor | None = None) -> float:
         """Largest distance of a group from stationarity over its root size.
 
-        (M, P) twice: the weights, and the gradient of the mean loss there.
+        (M, P) twice: the weights, and the gradient of the mean loss there; then the
+        unit (1, G) that the distance of each group is measured in.
         """
         distance = self.penalty.subgradient_distance(W, grad, self.groups, self.lam)
-        return float((distance / self.groups.sizes.sqrt()).amax())
+        distance = distance / self.groups.sizes.sqrt()
+        return float((distance if unit is None else distance / unit).amax())
 
 
 @threads_for()
@@ -206,6 +208,8 @@ def is_convex(problem: Problem, model: Model) -> bool:
 def is_steep(problem: Problem, network: Network) -> bool:
     """Whether zero is stationary for any lam > 0, whatever the gradient there is.
 
+    It is not where nothing is penalised.
+
     Parameters
     ----------
     problem : Problem
@@ -219,4 +223,5 @@ def is_steep(problem: Problem, network: Network) -> bool:
     distance = shrinkage.penalty.subgradient_distance(
         zero, torch.ones_like(zero), shrinkage.groups, shrinkage.lam
     )
-    return not bool((distance * shrinkage.groups.penalised).any())
+    penalised = shrinkage.groups.penalised
+    return bool(penalised.any()) and not bool((distance * penalised).any())

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skgroupnet.engine.certificate import stationarity_gap
+from skgroupnet.engine.certificate import relative_gap
 from skgroupnet.engine.compiled import CompiledSteps, report
 from skgroupnet.engine.data import Data, Rows
 from skgroupnet.engine.freezing import Freezing, shrinks
@@ -194,7 +194,7 @@ class Training:
         if job.model.score is not None:
             self.measured[row] = job.model.score(network)
         else:
-            self.measured[row] = stationarity_gap(job.problem, job.model, network)
+            self.measured[row] = relative_gap(job.problem, job.model, network)
 
     def judge(self) -> None:
         """Decide which models have ended with this epoch."""

@@ -14,6 +14,9 @@ from skgroupnet.penalties import L1, GroupLasso
 
 # Smallest by largest lam of a grid, as in sklearn.linear_model.lasso_path.
 LAM_RATIO = 1e-3
+# Where no feature matters, or none is penalised, a grid starts from this in place of
+# zero: float32 has room for a thousandth of it.
+LEAST_LAM = 1e-30
 # Largest lam that a network is tried with, by lam_max of the linear model of the same
 # problem. On small data sets, networks of 32 and of 100 and 50 neurons that trained
 # for 100 epochs were empty from 0.04 to 1.4 times that lam_max on.
@@ -131,16 +134,14 @@ def largest_lam(
     stated = clone(estimator)
     sample = stated._sample(stated._validated(X, y, sample_weight))
     problem = stated._problem(sample, go_on=False)
-    # Where no feature matters, or none is penalised, it is zero.
-    tiny = float(np.finfo(np.float64).resolution)
-    linear = max(lam_max(problem, sample.training_weight), tiny)
+    linear = max(lam_max(problem, sample.training_weight), LEAST_LAM)
     is_finite = bool(np.isfinite(linear))
     start = stated._starting_network(sample, False, np.random.RandomState(0))
     steep = is_steep(problem, start)
     if not is_finite or steep:
         by_weight = steep and problem.penalty.groups_of == "weights"
         lasso = replace(problem, penalty=L1() if by_weight else GroupLasso())
-        of_lasso = max(lam_max(lasso, sample.training_weight), tiny)
+        of_lasso = max(lam_max(lasso, sample.training_weight), LEAST_LAM)
         linear = max(linear, of_lasso) if is_finite else of_lasso
     if is_finite and not stated._hidden_widths():
         return linear

@@ -21,7 +21,7 @@ from skgroupnet.engine import (
     compiled,
     fista,
     initial_network,
-    stationarity_gap,
+    relative_gap,
     train,
 )
 from skgroupnet.network import Network
@@ -94,7 +94,7 @@ def solve(zeros, make_model):
         model = make_model(start, lam, **settings)
         (fit,) = fista(problem, [model], max_iter=max_iter, tol=tol)
         assert fit.outcome == "converged"
-        assert stationarity_gap(problem, model, fit.network) <= 2 * tol + 1e-12
+        assert relative_gap(problem, model, fit.network) <= 2 * tol + 1e-12
         return fit
 
     return solve
@@ -111,7 +111,7 @@ def split(zeros, make_model):
         model = make_model(start, lam, **model)
         fit = admm(problem, model, ADMM(max_iter, tol, rho))
         assert fit.outcome == "converged"
-        assert stationarity_gap(problem, model, fit.network) <= 1.01 * tol + 1e-12
+        assert relative_gap(problem, model, fit.network) <= 1.01 * tol + 1e-12
         return fit
 
     return split

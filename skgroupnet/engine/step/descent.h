@@ -14,6 +14,11 @@
 #define STRETCH 512
 /* Proximal steps on a block, from one gradient. */
 #define BLOCK_STEPS 20
+/* What rounding may leave of a moment whose terms cancel, relative to them. */
+#define ROUNDING (sizeof(REAL) == 4 ? (REAL)1e-6 : (REAL)1e-15)
+/* Where a column of zeros is penalised its minimum is zero, and any bound is right: one
+ * that takes the longest step. */
+#define LEAST_BOUND ((REAL)1e-30)
 
 /* Curvature of block g: its second moments for each output, in `moments`, the means of
  * its columns, and the bound on its largest eigenvalue. */
@@ -38,9 +43,12 @@ static void NAME(measure)(const Descent *p, int64_t g)
             }
             for (int64_t l = 0; l <= j; l++) {
                 const REAL *other = (const REAL *)p->columns + (first + l) * n;
-                REAL moment = NAME(dot)(other, scratch, n);
+                REAL moment = NAME(dot)(other, scratch, n), noise = ROUNDING * moment;
                 if (p->centred)
                     moment -= means[l] * sum;
+                /* What is left of a column that is constant is rounding. */
+                if (j == l && moment < noise)
+                    moment = noise;
                 moments[j * size + l] = moments[l * size + j] = moment;
             }
         }
@@ -95,7 +103,8 @@ static int NAME(is_zero)(const Descent *p, int64_t g)
     return 1;
 }
 
-/* Minimise over block g; returns the largest gradient that moved it, per root size. */
+/* Minimise over block g; returns the largest gradient that moved it, per root size and
+ * in the unit of the block. */
 static REAL NAME(descend_block)(const Descent *p, int64_t g)
 {
     int64_t first = p->block_starts[g], size = p->block_starts[g + 1] - first;
@@ -104,7 +113,7 @@ static REAL NAME(descend_block)(const Descent *p, int64_t g)
     REAL *gradient = p->scratch, *moved = gradient + n_weights, *z = moved + n_weights;
     REAL bound = ((const REAL *)p->bounds)[g], change = 0, before = 0, most = 0;
     if (!(bound > 0))
-        bound = 1;
+        bound = LEAST_BOUND;
     for (int64_t j = 0; j < size; j++)
         for (int64_t k = 0; k < n_outputs; k++) {
             gradient[j * n_outputs + k] =
@@ -134,7 +143,7 @@ static REAL NAME(descend_block)(const Descent *p, int64_t g)
         if (change <= (REAL)1e-4 * before)
             break;
     }
-    most = bound * SQRT(before / (REAL)n_weights);
+    most = bound * SQRT(before / (REAL)n_weights) / ((const REAL *)p->units)[g];
     if (before > 0)
         for (int64_t i = 0; i < n_weights; i++)
             weights[i] = z[i];
@@ -203,3 +212,5 @@ static int64_t NAME(descend)(const Descent *p, int64_t max_passes, double tol)
 
 #undef STRETCH
 #undef BLOCK_STEPS
+#undef ROUNDING
+#undef LEAST_BOUND

@@ -123,6 +123,7 @@ typedef struct {
     int64_t n_moments;
     void *moments; /* out: (n_curvatures, n_moments) */
     void *bounds;  /* out: one a block */
+    const void *units; /* what the gradient of a block is measured in */
     void *scratch; /* room for n_rows, and for three blocks of weights */
 
     /* The prox: one strength a block. */
