@@ -17,6 +17,7 @@ from skgroupnet.engine.fista import fista
 from skgroupnet.engine.initial import initial_network
 from skgroupnet.engine.linear import LinearModel
 from skgroupnet.engine.losses import LOSSES
+from skgroupnet.engine.memory import memory_named
 from skgroupnet.engine.problem import Job, Model, Problem
 from skgroupnet.engine.shrinkage import Shrinkage, is_steep
 from skgroupnet.engine.stack import Stack
@@ -34,6 +35,7 @@ CERTIFICATE_ROWS = 512
 NULL_ITERATIONS = 10_000
 
 
+@memory_named()
 @threads_for()
 def stationarity_gap(problem: Problem, model: Model, network: Network) -> float:
     """Largest distance of a group from stationarity, over all rows of a model.
@@ -104,6 +106,7 @@ def _linear_gradient(
         return linear, flat, linear.gradient(linear.errors(linear.raw(flat)))
 
 
+@memory_named()
 @threads_for()
 def stationarity_gaps(
     jobs: Sequence[Job], networks: Sequence[Network], n_threads: int | None = None
@@ -158,6 +161,7 @@ def _gradient(
     return stack, shrinkage
 
 
+@memory_named()
 @threads_for()
 def lam_max(
     problem: Problem,

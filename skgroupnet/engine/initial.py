@@ -6,9 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from skgroupnet.engine.memory import memory_named
 from skgroupnet.network import Network
 
 
+@memory_named()
 def initial_network(
     widths: tuple[int, ...],
     activation: str,

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from skgroupnet.engine.memory import memory_named
 from skgroupnet.engine.problem import Model, Problem
 from skgroupnet.engine.stack import Stack
 from skgroupnet.engine.threads import threads_for
@@ -167,6 +168,7 @@ class Shrinkage:
         return float((distance if unit is None else distance / unit).amax())
 
 
+@memory_named()
 @threads_for()
 def group_norms(problem: Problem, network: Network) -> np.ndarray:
     """Norm of every penalty group of a network, biases included.
@@ -187,6 +189,7 @@ def group_norms(problem: Problem, network: Network) -> np.ndarray:
     return Shrinkage(problem, stack, np.ones(1)).groups.norm(stack.flat)[0].numpy()
 
 
+@memory_named()
 @threads_for()
 def is_convex(problem: Problem, model: Model) -> bool:
     """Whether the penalty of a model is convex.
@@ -204,6 +207,7 @@ def is_convex(problem: Problem, model: Model) -> bool:
     return not bool((modulus > 0).any())
 
 
+@memory_named()
 @threads_for()
 def is_steep(problem: Problem, network: Network) -> bool:
     """Whether zero is stationary for any lam > 0, whatever the gradient there is.

@@ -12,6 +12,7 @@ import numpy as np
 from skgroupnet.engine.admm import ADMM, admm
 from skgroupnet.engine.descent import can_descend
 from skgroupnet.engine.fista import fista
+from skgroupnet.engine.memory import memory_named
 from skgroupnet.engine.newton import newton
 from skgroupnet.engine.problem import Epoch, Fit, FullBatch, Job, Settings, Watch
 from skgroupnet.engine.shrinkage import is_convex, is_steep
@@ -23,6 +24,7 @@ from skgroupnet.penalties import L1, GroupLasso
 LASSO_TOL = 1e-4
 
 
+@memory_named()
 @threads_for()
 def solve(
     jobs: Sequence[Job], watch: Watch | None = None, n_threads: int | None = None

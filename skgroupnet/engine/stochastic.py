@@ -15,6 +15,7 @@ import torch
 from skgroupnet.engine.compiled import one_by_one
 from skgroupnet.engine.data import Data
 from skgroupnet.engine.freezing import shrinks
+from skgroupnet.engine.memory import memory_named
 from skgroupnet.engine.problem import (
     Epoch,
     Fit,
@@ -49,9 +50,12 @@ def train(
 ) -> list[Fit]:
     """Train models of one problem so that they can go on; see `train_together`."""
     jobs = [Job(problem, model, settings) for model in models]
+    for job in jobs:
+        check_job(job)
     return train_together(jobs, watch, resumable=True)
 
 
+@memory_named()
 @threads_for()
 def train_together(
     jobs: Sequence[Job],
@@ -90,7 +94,7 @@ def train_together(
 
 
 def check_job(job: Job) -> None:
-    """Refuse a penalty that the update cannot take.
+    """Refuse a penalty or a dtype that the update cannot take.
 
     Parameters
     ----------
@@ -100,12 +104,14 @@ def check_job(job: Job) -> None:
     Raises
     ------
     ValueError
-        If the update needs a convex penalty, and this one is not.
+        If the update needs a convex penalty, and this one is not; or if its settings
+        are beyond the dtype of training.
     """
     settings = job.settings
-    if not (isinstance(settings, Settings) and settings.update.convex_only):
+    if not isinstance(settings, Settings):
         return
-    if not is_convex(job.problem, job.model):
+    settings.update.check(job.problem.X.dtype)
+    if settings.update.convex_only and not is_convex(job.problem, job.model):
         raise ValueError(
             f"{settings.update!r} needs a convex penalty, but {job.problem.penalty!r} "
             "is not."

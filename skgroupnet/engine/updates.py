@@ -46,6 +46,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -65,6 +66,10 @@ class Update(Protocol):
 
     convex_only: ClassVar[bool] = False
     """Whether the penalty has to be convex."""
+
+    def check(self, dtype: np.dtype) -> None:
+        """Refuse settings that the dtype of training cannot hold."""
+        return None
 
     def start(self, weights: Tensor, groups: Groups) -> State:
         """State before the first step; every tensor has the model axis in front."""
@@ -134,6 +139,10 @@ class RMSprop(Update):
     decay: float = 0.99
     epsilon: float = 1e-8
 
+    def check(self, dtype: np.dtype) -> None:
+        """Refuse an epsilon that would be zero or infinite."""
+        _check_epsilon(self.epsilon, dtype)
+
     def start(self, weights: Tensor, groups: Groups) -> State:
         """Zero second moment, (M, G)."""
         return {
@@ -165,6 +174,10 @@ class Adam(Update):
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+
+    def check(self, dtype: np.dtype) -> None:
+        """Refuse an epsilon that would be zero or infinite."""
+        _check_epsilon(self.epsilon, dtype)
 
     def start(self, weights: Tensor, groups: Groups) -> State:
         """Zero moments, (M, P) and (M, G)."""
@@ -201,6 +214,10 @@ class AdaMax(Update):
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+
+    def check(self, dtype: np.dtype) -> None:
+        """Refuse an epsilon that would be zero or infinite."""
+        _check_epsilon(self.epsilon, dtype)
 
     def start(self, weights: Tensor, groups: Groups) -> State:
         """Zero moments, (M, P) and (M, G)."""
@@ -279,3 +296,12 @@ class RMDA(Update):
         zero = weights == 0
         torch.lerp(grad, weights, 1 - self.momentum, out=weights)
         weights.masked_fill_(zero, 0.0)
+
+
+def _check_epsilon(epsilon: float, dtype: np.dtype) -> None:
+    smallest, largest = float(np.finfo(dtype).tiny), float(np.finfo(dtype).max)
+    if not smallest <= epsilon <= largest:
+        raise ValueError(
+            f"epsilon must be between {smallest:.2g} and {largest:.2g} for "
+            f"training in {dtype}, but is {epsilon!r}."
+        )

@@ -220,6 +220,10 @@ class GroupSparseMLP(GroupSparseEstimator):
             "best_validation_score_": max(fit.scores) if scored else None,
         }
 
+    def _finish(self, plan, outcome):
+        super()._finish(plan, outcome)
+        self.n_finetune_iter_ = outcome.n_tuned
+
     def _partial_fit(self, X, y, sample_weight, classes=None):
         """Train for one epoch from where the last call ended."""
         from skgroupnet.engine import stationarity_gap, train
@@ -251,7 +255,9 @@ class GroupSparseMLP(GroupSparseEstimator):
         fit = replace(fit, loss_curve=[*before, *fit.loss_curve])
         usable = fit.outcome != "diverged"
         self.__dict__.update(attributes)
-        self.__dict__.update(self._fit_attributes(fit), stationarity_gap_=gap)
+        self.__dict__.update(
+            self._fit_attributes(fit), stationarity_gap_=gap, n_finetune_iter_=0
+        )
         self.__dict__.update(
             _optimizer_state=fit.state if usable else None,
             _optimizer_key=key,
@@ -405,6 +411,8 @@ class GroupSparseMLPClassifier(NetworkClassifier, GroupSparseMLP):
         to select the others.
     n_iter_ : int
         Epochs done, those of fine-tuning included.
+    n_finetune_iter_ : int
+        Epochs of fine-tuning, the last ones of ``n_iter_``.
     loss_curve_ : list of float of length n_iter_
         Objective of each epoch: weighted mean of the losses of its batches, plus the
         penalty at its end.
@@ -721,6 +729,8 @@ class GroupSparseMLPRegressor(NetworkRegressor, GroupSparseMLP):
         to select the others.
     n_iter_ : int
         Epochs done, those of fine-tuning included.
+    n_finetune_iter_ : int
+        Epochs of fine-tuning, the last ones of ``n_iter_``.
     loss_curve_ : list of float of length n_iter_
         Objective of each epoch: weighted mean of the losses of its batches, plus the
         penalty at its end.

@@ -52,10 +52,13 @@ class Outcome:
         The result, after fine-tuning.
     gap : float or None
         Stationarity gap before fine-tuning, if it was measured.
+    n_tuned : int
+        Epochs of fine-tuning, the last ones of the fit.
     """
 
     fit: Any
     gap: float | None
+    n_tuned: int
 
 
 def carry_out(
@@ -97,6 +100,7 @@ def carry_out(
     if certify:
         gaps = stationarity_gaps(jobs, [fit.network for fit in fits], n_threads)
     interrupted = any(fit.outcome == "interrupted" for fit in fits)
+    trained = [fit.n_iter for fit in fits]
     chosen = [
         m
         for m, (plan, fit) in enumerate(zip(plans, fits, strict=True))
@@ -111,7 +115,10 @@ def carry_out(
         )
         for m, fit in zip(chosen, tuned, strict=True):
             fits[m] = fit
-    return [Outcome(fit, gap) for fit, gap in zip(fits, gaps, strict=True)]
+    return [
+        Outcome(fit, gap, fit.n_iter - n_iter)
+        for fit, gap, n_iter in zip(fits, gaps, trained, strict=True)
+    ]
 
 
 def _sharing(jobs: Sequence[Any]) -> list[Any]:

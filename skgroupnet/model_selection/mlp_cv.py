@@ -164,6 +164,8 @@ class GroupSparseMLPClassifierCV(LamSearch, NetworkClassifier, GroupSparseMLP):
         to select the others.
     n_iter_ : int
         Epochs done, those of fine-tuning included.
+    n_finetune_iter_ : int
+        Epochs of fine-tuning, the last ones of ``n_iter_``.
     loss_curve_ : list of float of length n_iter_
         Objective of each epoch: weighted mean of the losses of its batches, plus the
         penalty at its end.
@@ -460,6 +462,8 @@ class GroupSparseMLPRegressorCV(LamSearch, NetworkRegressor, GroupSparseMLP):
         to select the others.
     n_iter_ : int
         Epochs done, those of fine-tuning included.
+    n_finetune_iter_ : int
+        Epochs of fine-tuning, the last ones of ``n_iter_``.
     loss_curve_ : list of float of length n_iter_
         Objective of each epoch: weighted mean of the losses of its batches, plus the
         penalty at its end.

@@ -196,9 +196,7 @@ class LossCurveDisplay:
         Returns
         -------
         display : LossCurveDisplay
-            What was drawn. Where fine-tuning began is marked if all epochs that
-            ``max_iter`` and ``finetune_iter`` allow were done; the curve does not tell
-            otherwise.
+            What was drawn, with a mark where fine-tuning began.
 
         Raises
         ------
@@ -238,7 +236,6 @@ def _marker(epochs):
 
 
 def _finetune_start(network):
-    """Count the epochs before fine-tuning, where the fitted attributes tell."""
-    finetune_iter = network.get_params().get("finetune_iter", 0)
-    every_epoch = len(network.loss_curve_) == network.max_iter + finetune_iter
-    return network.max_iter if finetune_iter and every_epoch else None
+    """Count the epochs before fine-tuning; None: there was none."""
+    n_tuned = vars(network).get("n_finetune_iter_", 0)
+    return len(network.loss_curve_) - n_tuned if n_tuned else None

@@ -133,6 +133,43 @@ def test_parameters_of_networks(estimator, parameters, match):
     refuses(clone(estimator).set_params(**parameters), X, y, match=match)
 
 
+@pytest.mark.parametrize("solver", ["adam", "adamax", "rmsprop"])
+@pytest.mark.parametrize(
+    ("dtype", "epsilon", "match"),
+    [
+        (np.float32, 1e-39, "between 1.2e-38 and 3.4e.38 for .* float32, but is 1e-39"),
+        (np.float32, 1e39, "between 1.2e-38 and 3.4e.38 for training in float32"),
+        (np.float64, 5e-324, "between 2.2e-308 and 1.8e.308 for training in float64"),
+    ],
+)
+def test_epsilon_beyond_the_dtype(solver, dtype, epsilon, match):
+    estimator = clone(REGRESSOR).set_params(solver=solver, epsilon=epsilon)
+    refuses(estimator, X.astype(dtype), y, match=f"epsilon must be {match}")
+    with pytest.raises(ValueError, match=match):
+        estimator.partial_fit(X.astype(dtype), y)
+    assert not hasattr(estimator, "n_features_in_")
+
+
+@pytest.mark.parametrize("solver", ["adam", "adamax", "rmsprop"])
+@pytest.mark.parametrize(
+    ("dtype", "epsilon"),
+    [
+        (np.float32, 2e-38),
+        (np.float32, 3e38),
+        (np.float64, 3e-308),
+        (np.float64, 1e308),
+    ],
+)
+def test_epsilon_within_the_dtype(solver, dtype, epsilon):
+    # The last column has no gradient: nothing but epsilon is in the denominator.
+    rows = np.column_stack([X, np.zeros(40)]).astype(dtype)
+    estimator = clone(REGRESSOR).set_params(solver=solver, epsilon=epsilon)
+    fitted = estimator.fit(rows, y)
+    assert np.isfinite(fitted.loss_curve_).all() and fitted.n_iter_ == 3
+    # Elsewhere it plays no part.
+    clone(REGRESSOR).set_params(solver="sgd", epsilon=1e-300).fit(rows, y)
+
+
 @ALL
 @pytest.mark.parametrize(
     ("weight", "match"),

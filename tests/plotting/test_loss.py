@@ -76,10 +76,20 @@ def test_where_fine_tuning_began(iris, max_iter):
     line = LossCurveDisplay.from_estimator(model).finetune_line_
 
     # With max_iter=7, both phases ended after 6 epochs, for lack of progress.
-    assert model.n_iter_ == 12
-    assert (line is None) == (max_iter == 7)
-    if line is not None:
-        assert_array_equal(line.get_xdata(), [6.5, 6.5])
+    assert model.n_iter_ == 12 and model.n_finetune_iter_ == 6
+    assert_array_equal(line.get_xdata(), [6.5, 6.5])
+
+
+def test_no_fine_tuning_no_mark(iris):
+    model = GroupSparseMLPClassifier((8,), random_state=0, **EPOCHS).fit(*iris)
+    assert model.n_finetune_iter_ == 0
+    assert LossCurveDisplay.from_estimator(model).finetune_line_ is None
+    # What goes on is no fine-tuning.
+    tuned = GroupSparseMLPClassifier(
+        (8,), finetune_iter=6, random_state=0, **EPOCHS
+    ).fit(*iris)
+    assert tuned.prune().n_finetune_iter_ == 6
+    assert tuned.partial_fit(*iris).n_finetune_iter_ == 0
 
 
 @pytest.mark.parametrize(
