@@ -60,7 +60,7 @@ def chosen_step() -> str:
     -------
     {"auto", "compiled", "torch"}
     """
-    return _step.get() or _checked(os.environ.get(VARIABLE, "auto"), VARIABLE)
+    return _step.get() or _checked(os.environ.get(VARIABLE) or "auto", VARIABLE)
 
 
 def _checked(step: str, name: str) -> str:

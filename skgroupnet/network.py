@@ -215,6 +215,11 @@ class Network:
         output_map: Callable[[np.ndarray], None],
     ) -> np.ndarray:
         X = as_csr(X) if scipy.sparse.issparse(X) else np.asarray(X)
+        if columns is not None and np.asarray(columns).dtype.kind not in "iu":
+            raise ValueError(
+                "columns must be numbers of columns of X, but they are "
+                f"{np.asarray(columns).dtype}."
+            )
         n_inputs = X.shape[-1] if columns is None else len(columns)
         if X.ndim != 2 or n_inputs != self.widths[0]:
             raise ValueError(

@@ -422,3 +422,7 @@ def test_columns_that_do_not_fit_are_refused():
         network.raw(random_rows(10, 6), np.arange(2))
     with pytest.raises(IndexError):
         network.raw(random_rows(10, 6), np.array([0, 1, 6]))
+    # A mask is not a list of numbers, though True could count as 1.
+    for columns, name in ((np.ones(3, dtype=bool), "bool"), (np.ones(3), "float64")):
+        with pytest.raises(ValueError, match=f"numbers of columns .* they are {name}"):
+            network.raw(random_rows(10, 3), columns)

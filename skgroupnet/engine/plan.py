@@ -132,12 +132,20 @@ SHAPES = {
     FIRM: "gamma", CLIPPED: "a", CAPPED: "theta", LOGARITHM: "eps", TRANSFORMED: "a"
 }  # fmt: skip
 
+# Those of sparse rows are numbered by 32-bit integers.
+MOST_COLUMNS = np.iinfo(np.int32).max
+
 
 def rows_fields(problem: Problem, data: Data) -> dict[str, Any]:
     """Fields about the rows and targets."""
     fields: dict[str, Any] = {}
     if data.sparse is not None:
         X = data.sparse
+        if X.shape[1] > MOST_COLUMNS:
+            raise ValueError(
+                f"X has {X.shape[1]} columns, but the compiled steps take at most "
+                f'{MOST_COLUMNS}. Use config_context(step="torch").'
+            )
         fields["X"] = np.ascontiguousarray(X.data)
         fields["row_starts"] = X.indptr.astype(np.int64)
         fields["columns"] = np.ascontiguousarray(X.indices, dtype=np.int32)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
@@ -19,6 +20,7 @@ from skgroupnet.estimators.tasks import is_multilabel
 from skgroupnet.estimators.training import SOLVERS, make_update
 from skgroupnet.network import ACTIVATIONS
 from skgroupnet.penalties import get_penalty
+from skgroupnet.sparse import as_csr
 
 
 def _in_one_stage(estimator):
@@ -590,7 +592,9 @@ class GroupSparseMLPClassifier(NetworkClassifier, GroupSparseMLP):
 
     def _check_classes(self, y, classes):
         if not self.__sklearn_is_fitted__():
-            if classes is None and not is_multilabel(np.asarray(y)):
+            target = as_csr(y, "y")
+            target = target if issparse(target) else np.asarray(target)
+            if classes is None and not is_multilabel(target):
                 raise ValueError(
                     "classes must be passed in the first call to partial_fit."
                 )

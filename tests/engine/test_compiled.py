@@ -120,6 +120,14 @@ def test_the_best_instruction_set_is_the_default(auto, reported):
     assert compiled.default_report() == f"compiled for {best}"
 
 
+def test_an_empty_variable_chooses_nothing(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "")
+    assert chosen_step() == "auto"
+    monkeypatch.setenv(VARIABLE, "words")
+    with pytest.raises(ValueError, match=f"{VARIABLE} must be one of .* got 'words'"):
+        chosen_step()
+
+
 def test_torch_on_demand(reported):
     with config_context(step="torch"):
         why = f"config_context or {VARIABLE} asks for it"

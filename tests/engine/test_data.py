@@ -7,6 +7,7 @@ import torch
 
 from skgroupnet.engine import LOSSES, SGD, Adam, Problem, Settings, train
 from skgroupnet.engine.data import Data, Rows
+from skgroupnet.engine.plan import rows_fields
 from skgroupnet.engine.problem import Model
 from skgroupnet.penalties import GroupLasso, NoPenalty
 
@@ -211,3 +212,17 @@ def test_columns_of_columns(sparse):
     narrowed = data.narrowed(np.array([2, 0]))
     np.testing.assert_array_equal(narrowed.rows(index), X[index.numpy()][..., [3, 5]])
     np.testing.assert_array_equal(data.rows(index), taken)
+
+
+def test_columns_beyond_32_bits_never_reach_compiled_code():
+    n = 2**31
+    for n_columns in (n - 1, n):
+        last = np.array([n_columns - 1])
+        X = scipy.sparse.csr_array((np.ones(1), last, [0, 1]), shape=(1, n_columns))
+        problem = Problem(X, np.ones((1, 1)), "squared_error", GroupLasso())
+        if n_columns == n:
+            with pytest.raises(ValueError, match=f"X has {n} columns, .* {n - 1}"):
+                rows_fields(problem, Data(problem, 1))
+        else:
+            fields = rows_fields(problem, Data(problem, 1))
+            assert fields["columns"].tolist() == [n - 2]

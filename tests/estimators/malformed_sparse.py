@@ -141,6 +141,7 @@ def doors():
 def doors_of_targets():
     """Every way in for a sparse target of labels."""
     yield "fit", lambda A: mlp.fit(D, A)
+    yield "partial_fit", lambda A: s.GroupSparseMLPClassifier().partial_fit(D, A)
     yield "grid", lambda A: BatchedGridSearchCV(mlp, grid).fit(D, A)
     yield "CV", lambda A: s.GroupSparseMLPClassifierCV(lams=[0.1]).fit(D, A)
     yield "path", lambda A: path(logistic, D, A, lams=[0.1])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.class_weight import compute_sample_weight
@@ -290,6 +291,8 @@ def test_partial_fit_of_labels(classifier, labels):
     classifier.partial_fit(X, y).partial_fit(X, y)
     given = clone(classifier).partial_fit(X, y, classes=[0, 1, 2]).partial_fit(X, y)
     np.testing.assert_array_equal(weights(classifier), weights(given))
+    sparse = clone(classifier).partial_fit(X, csr_array(y)).partial_fit(X, y)
+    np.testing.assert_array_equal(weights(classifier), weights(sparse))
 
 
 def test_partial_fit_goes_on_after_fit(classifier, three_classes):
