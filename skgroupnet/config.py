@@ -22,8 +22,11 @@ def config_context(*, step: str) -> Iterator[None]:
     networks. `skgroupnet.show_versions` says whether they are there, and ``verbose=1``
     which ones a fit uses.
 
-    The environment variable ``SKGROUPNET_STEP`` takes the same values and reaches
-    other processes too, which this context does not.
+    The choice holds for the fits of this thread, whatever threads and processes they
+    use: those of a search, a path or a cross-validation of this package too. It does
+    not reach workers of others, such as those of `cross_validate` with ``n_jobs=2``,
+    in threads or processes. The environment variable ``SKGROUPNET_STEP`` takes the
+    same values and reaches all of them.
 
     Parameters
     ----------

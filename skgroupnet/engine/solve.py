@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from skgroupnet.engine.newton import newton
 from skgroupnet.engine.problem import Epoch, Fit, FullBatch, Job, Settings, Watch
 from skgroupnet.engine.shrinkage import is_convex, is_steep
 from skgroupnet.engine.stochastic import train_together
-from skgroupnet.engine.threads import available_threads, threads_for
+from skgroupnet.engine.threads import Threads, available_threads, threads_for
 from skgroupnet.penalties import L1, GroupLasso
 
 # Stationarity gap of a lasso that is only where another penalty starts.
@@ -159,7 +159,7 @@ def _solve_apart(
             return {}
         return _solve_chain(jobs, chain, lambda epoch: stopped.is_set())
 
-    with ThreadPoolExecutor(n_threads) as pool:
+    with Threads(n_threads) as pool:
         runs = [pool.submit(run, chain) for chain in chains]
         try:
             for n_done, done in enumerate(as_completed(runs), 1):

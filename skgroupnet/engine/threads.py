@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from contextvars import copy_context
+from typing import Any
 
 import torch
 from joblib import effective_n_jobs
@@ -65,6 +67,16 @@ def threads_for(flops: float = 0.0) -> Iterator[None]:
             torch.set_num_threads(before)
 
 
+class Threads(ThreadPoolExecutor):
+    """Threads in which the settings of the thread that submits a task hold."""
+
+    def submit(
+        self, task: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Future[Any]:
+        """Run a task in a copy of the context of the calling thread."""
+        return super().submit(copy_context().run, task, *args, **kwargs)
+
+
 class Workers:
     """Threads that share the tasks of a fit; an interrupt stops them all.
 
@@ -76,7 +88,7 @@ class Workers:
 
     def __init__(self, n_threads: int) -> None:
         self._n_threads = n_threads
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool: Threads | None = None
         self._interrupted = False
 
     def __enter__(self) -> Workers:
@@ -104,7 +116,7 @@ class Workers:
                 task(self._stopped)
             return
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._n_threads)
+            self._pool = Threads(self._n_threads)
         n_portions = min(len(tasks), self._n_threads * PORTIONS)
         runs = [
             self._pool.submit(self._portion, tasks[first::n_portions])
