@@ -31,7 +31,7 @@ from skgroupnet.model_selection.outcomes import (
 )
 from skgroupnet.model_selection.progress import SearchProgress
 from skgroupnet.model_selection.scorers import Scores, weight_for
-from skgroupnet.model_selection.together import Fitting, fit_together
+from skgroupnet.model_selection.together import Fitting, check_fit, fit_together
 from skgroupnet.sparse import as_csr
 
 # Attributes of the search, and what they count in the model of each lam and fold.
@@ -137,6 +137,7 @@ class LamSearch(GroupSparseEstimator):
         """
         X, y = indexable(as_csr(X), as_csr(y, "y"))
         plain = self._plain_estimator()
+        check_fit(plain, type(self).__name__)
         # The errors of the data, before anything is trained.
         plain._sample(plain._validated(X, y, sample_weight))
         if sample_weight is not None:

@@ -1,5 +1,6 @@
 """The models of a search: every candidate in every fold, trained together."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.parallel import Parallel, delayed
 
 from skgroupnet.estimators.base import GroupSparseEstimator
 from skgroupnet.model_selection.lookup import Candidate, NotRefitted
@@ -22,7 +24,12 @@ from skgroupnet.model_selection.pipelines import (
     final_step,
     with_final_step,
 )
-from skgroupnet.model_selection.together import Fitted, Fitting, fit_together
+from skgroupnet.model_selection.together import (
+    Fitted,
+    Fitting,
+    fit_together,
+    has_own_fit,
+)
 
 # Makes a context in which candidates are trained: it gives the function to call after
 # every epoch, or None.
@@ -256,16 +263,24 @@ class Models:
             raise KeyboardInterrupt
         jobs = _jobs(batch)
         arrived = [job for job in jobs if job.arrival.error is None]
+        alone = [job for job in arrived if has_own_fit(job.estimator)]
+        together = [job for job in arrived if not has_own_fit(job.estimator)]
         self.n_trainings += 1
         with batch.follow() as watch:
             answers = fit_together(
-                [job.fitting for job in arrived],
+                [job.fitting for job in together],
                 n_jobs=self._search.n_jobs,
                 stack_memory=self._search.stack_memory,
                 watch=watch,
                 certify=False,
             )
-        fitted = dict(zip(map(id, arrived), answers, strict=True))
+        if not was_interrupted(answers):
+            answers += Parallel(n_jobs=self._search.n_jobs)(
+                delayed(_fit_alone)(job.fitting) for job in alone
+            )
+        else:
+            answers += [Fitted(job.estimator, KeyboardInterrupt()) for job in alone]
+        fitted = dict(zip(map(id, together + alone), answers, strict=True))
         models = _outcomes(jobs, fitted)
         n_folds = len(batch.folds)
         self._models += [
@@ -310,12 +325,23 @@ def _jobs(batch):
     jobs = []
     for prototype, params in zip(batch.prototypes, batch.candidates, strict=True):
         path, final = final_step(prototype)
-        setting = _setting(params, path, final)
+        alone = has_own_fit(final)
+        setting = alone, *_setting(params, path, final)
         for number, rows in enumerate(batch.folds):
             if (number, setting) not in arrivals:
-                arrivals[number, setting] = arrive(prototype, batch.data, rows)
+                arrivals[number, setting] = arrive(prototype, batch.data, rows, alone)
             jobs.append(Job(clone(final), arrivals[number, setting]))
     return jobs
+
+
+def _fit_alone(fitting):
+    """Fit as scikit-learn does, by the method `fit` of the user's own class."""
+    start, error = time.perf_counter(), None
+    try:
+        fitting.estimator.fit(fitting.X, fitting.y, **fitting.fit_params)
+    except Exception as raised:
+        error = raised
+    return Fitted(fitting.estimator, error, time.perf_counter() - start)
 
 
 def _outcomes(jobs, fitted):

@@ -19,7 +19,12 @@ from skgroupnet.model_selection.outcomes import (
     was_interrupted,
 )
 from skgroupnet.model_selection.scorers import Scores, weight_for
-from skgroupnet.model_selection.together import Fitted, Fitting, fit_together
+from skgroupnet.model_selection.together import (
+    Fitted,
+    Fitting,
+    check_fit,
+    fit_together,
+)
 from skgroupnet.network import Network
 from skgroupnet.sparse import as_csr
 
@@ -347,6 +352,7 @@ def _check_arguments(estimator, X_val, y_val, sample_weight_val, scoring):
             f"{estimator!r}. Of a Pipeline, pass the last step, and X as the earlier "
             "steps transform it."
         )
+    check_fit(estimator, "regularization_path")
     if (X_val is None) != (y_val is None):
         absent = "X_val" if X_val is None else "y_val"
         raise ValueError(

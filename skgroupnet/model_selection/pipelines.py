@@ -159,7 +159,9 @@ def with_final_step(pipeline: Any, final: Any) -> Any:
     return copied
 
 
-def arrive(estimator: Any, data: Data, rows: np.ndarray) -> Arrival:
+def arrive(
+    estimator: Any, data: Data, rows: np.ndarray, alone: bool = False
+) -> Arrival:
     """Bring rows to the final estimator.
 
     Parameters
@@ -170,6 +172,8 @@ def arrive(estimator: Any, data: Data, rows: np.ndarray) -> Arrival:
         All rows.
     rows : ndarray of int
         Numbers of the rows to fit to.
+    alone : bool, default=False
+        Whether nothing but these rows is to arrive.
 
     Returns
     -------
@@ -180,7 +184,8 @@ def arrive(estimator: Any, data: Data, rows: np.ndarray) -> Arrival:
         return _through_steps(clone(estimator), Goal(final), path, data, rows)
     fit_params = data.params_of(rows)
     weight = data.fit_params.get("sample_weight")
-    if weight is not None and fit_params["sample_weight"] is weight:
+    judged = weight is not None and fit_params["sample_weight"] is weight
+    if alone or judged:
         # Not a number for every row: `fit` itself is to judge it.
         X, y = _safe_split(estimator, data.X, data.y, rows)
         return Arrival(X, y, fit_params=fit_params)

@@ -171,6 +171,9 @@ class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
     makes a stack of its own, and so does a fold of a `Pipeline` or of another number
     of rows. All stacks train in the same run, each network as if it were alone.
 
+    A class of your own that overrides `fit` is fitted by that method, one model at a
+    time, as scikit-learn does it.
+
     The earlier steps of a `Pipeline` are fitted once for each fold and each setting of
     their parameters, not once for each candidate; settings are the same if they are
     equal numbers or strings, or the same object. The transformed rows of all folds and
@@ -354,6 +357,9 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
     `hidden_layer_sizes`, `activation`, `batch_size`, the `penalty`, the `solver`)
     makes a stack of its own, and so does a fold of a `Pipeline` or of another number
     of rows. All stacks train in the same run, each network as if it were alone.
+
+    A class of your own that overrides `fit` is fitted by that method, one model at a
+    time, as scikit-learn does it.
 
     The earlier steps of a `Pipeline` are fitted once for each fold and each setting of
     their parameters, not once for each candidate; settings are the same if they are

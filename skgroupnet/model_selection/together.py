@@ -12,10 +12,17 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skgroupnet.config import chosen_step, config_context
 from skgroupnet.estimators.advice import REMEDY
+from skgroupnet.estimators.base import GroupSparseEstimator
+from skgroupnet.estimators.linear_base import GroupSparseLinearModel
+from skgroupnet.estimators.mlp import GroupSparseMLP
 from skgroupnet.estimators.plan import Outcome, Plan, carry_out
 from skgroupnet.estimators.sample import Given
 
 Watch = Callable[[Any], bool]
+
+# The methods `fit` whose work `fit_together` does.
+FITS = (GroupSparseLinearModel.fit, GroupSparseMLP.fit)
+FIT = GroupSparseEstimator._fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +77,43 @@ class Fitted:
     error: BaseException | None = None
     seconds: float = 0.0
     interrupted: bool = False
+
+
+def has_own_fit(estimator: Any) -> bool:
+    """Tell whether a subclass fits in its own way, which `fit_together` passes over.
+
+    Parameters
+    ----------
+    estimator : estimator
+        An estimator with one lam.
+
+    Returns
+    -------
+    bool
+    """
+    fit, inner = (
+        getattr(method, "__func__", method)
+        for method in (estimator.fit, estimator._fit)
+    )
+    return fit not in FITS or inner is not FIT
+
+
+def check_fit(estimator: Any, caller: str) -> None:
+    """Refuse an estimator with a `fit` of its own.
+
+    Parameters
+    ----------
+    estimator : estimator
+        An estimator with one lam.
+    caller : str
+        Who refuses it.
+    """
+    if has_own_fit(estimator):
+        raise TypeError(
+            f"{caller} trains its models together, and would pass over the fit that "
+            f"{type(estimator).__name__} has of its own. Use GridSearchCV or "
+            "BatchedGridSearchCV, which call it."
+        )
 
 
 def fit_together(
