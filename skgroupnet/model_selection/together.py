@@ -286,7 +286,10 @@ def _fit_in_turn(
 
     def follow(epoch: Any) -> bool:
         nonlocal stopped
-        stopped = watch is not None and watch(epoch)
+        try:
+            stopped = watch is not None and watch(epoch)
+        except Exception as error:
+            raise _WatchFailed(error) from error
         return stopped
 
     for piece, result in zip(pieces, results, strict=True):
@@ -300,6 +303,8 @@ def _fit_in_turn(
             _fit_piece(piece, result, outcomes)
         except KeyboardInterrupt:
             stopped = True
+        except _WatchFailed as failed:
+            raise failed.error from failed.error.__cause__
         if stopped or any(fitted.interrupted for fitted in result):
             break
     return results
@@ -325,19 +330,61 @@ def _fit_piece(
             result[m] = Fitted(estimator, error)
     if not plans:
         return
-    outcomes = carry_out(list(plans.values()))
+    outcomes = _carry_out_apart(list(plans.values()), carry_out)
     for (m, plan), outcome in zip(plans.items(), outcomes, strict=True):
         result[m] = _finish(piece[m].estimator, plan, outcome)
     seconds = time.perf_counter() - begin
     work = [
-        1 + outcome.fit.n_iter * piece[m].size
+        1 + (outcome.fit.n_iter * piece[m].size if isinstance(outcome, Outcome) else 0)
         for m, outcome in zip(plans, outcomes, strict=True)
     ]
     for m, share in zip(plans, work, strict=True):
         result[m] = replace(result[m], seconds=seconds * share / sum(work))
 
 
-def _finish(estimator: Any, plan: Plan, outcome: Outcome) -> Fitted:
+class _WatchFailed(BaseException):
+    """The watcher raised an error, which is no fault of the fits."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def _carry_out_apart(
+    plans: Sequence[Plan], carry_out: Callable[[Sequence[Plan]], list[Outcome]]
+) -> list[Outcome | BaseException]:
+    """Carry out plans; one that raises an error takes no other with it.
+
+    What fits together fails together: the halves are tried again by themselves.
+    """
+    generators = [plan.job.model.random_state for plan in plans]
+    states = [generator.get_state(legacy=False) for generator in generators]
+    try:
+        return list(carry_out(plans))
+    except Exception as error:
+        if len(plans) == 1:
+            return [error]
+    # The second time is to be like the first.
+    for generator, state in zip(generators, states, strict=True):
+        generator.set_state(state)
+    half = len(plans) // 2
+    first = _carry_out_apart(plans[:half], carry_out)
+    if any(isinstance(o, Outcome) and o.fit.outcome == "interrupted" for o in first):
+        return first + [KeyboardInterrupt() for _ in plans[half:]]
+    return first + _carry_out_apart(plans[half:], carry_out)
+
+
+def _finish(estimator: Any, plan: Plan, outcome: Outcome | BaseException) -> Fitted:
+    if isinstance(outcome, BaseException):
+        return Fitted(estimator, outcome)
+    try:
+        return _written(estimator, plan, outcome)
+    except Exception as error:
+        # A warning that is an error, for one.
+        return Fitted(estimator, error)
+
+
+def _written(estimator: Any, plan: Plan, outcome: Outcome) -> Fitted:
     fit = outcome.fit
     interrupted = fit.outcome == "interrupted"
     if interrupted and not fit.loss_curve:

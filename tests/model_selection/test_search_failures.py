@@ -6,16 +6,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.datasets import make_classification
-from sklearn.exceptions import FitFailedWarning
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 import skgroupnet.model_selection.models as models
-from skgroupnet import GroupSparseMLPClassifier
-from skgroupnet.model_selection import BatchedGridSearchCV
+from skgroupnet import GroupSparseLogisticRegression, GroupSparseMLPClassifier
+from skgroupnet.model_selection import BatchedGridSearchCV, regularization_path
 from skgroupnet.model_selection.together import Fitted, fit_together
+from skgroupnet.penalties import GroupLasso
 
 X, y = make_classification(n_samples=80, n_features=5, class_sep=1.5, random_state=0)
 MLP = GroupSparseMLPClassifier(
@@ -95,6 +97,82 @@ def test_a_candidate_that_diverges_leaves_its_neighbours_alone(recorded):
     assert np.isnan(results["mean_test_score"][1])
     assert results["rank_test_score"][1] == 3
     assert_array_equal(results["mean_test_score"][[0, 2]], whole["mean_test_score"])
+
+
+class Broken(GroupLasso):
+    """A user's penalty with a mistake."""
+
+    def prox(self, *args, **kwargs):
+        raise MemoryError("no room for the prox")
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        MLP,
+        GroupSparseLogisticRegression(),
+        Pipeline([("scale", StandardScaler()), ("model", MLP)]),
+    ],
+    ids=["network", "linear", "pipeline"],
+)
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_an_error_in_training_leaves_the_neighbours_alone(recorded, estimator, n_jobs):
+    prefix = "model__" if isinstance(estimator, Pipeline) else ""
+    grid = {
+        f"{prefix}lam": [1e-3, 3e-2, 0.1],
+        f"{prefix}penalty": ["group_lasso", Broken(), "l1"],
+    }
+    theirs = GridSearchCV(estimator, grid, cv=3).fit(X, y)
+    ours = BatchedGridSearchCV(estimator, grid, cv=3, n_jobs=n_jobs).fit(X, y)
+    for fold in range(3):
+        name = f"split{fold}_test_score"
+        assert_array_equal(ours.cv_results_[name], theirs.cv_results_[name])
+    assert np.isnan(ours.cv_results_["mean_test_score"]).sum() == 3
+    assert ours.best_params_ == theirs.best_params_
+    first, second = told(recorded, FitFailedWarning)
+    assert "9 fits failed with the following error" in first
+    assert "MemoryError: no room for the prox" in first
+    assert first.splitlines()[:4] == second.splitlines()[:4]
+
+
+def test_an_error_in_training_can_be_raised():
+    grid = {"penalty": ["group_lasso", Broken()]}
+    with pytest.raises(MemoryError, match="no room for the prox"):
+        BatchedGridSearchCV(MLP, grid, cv=3, error_score="raise").fit(X, y)
+
+
+def test_an_error_in_the_training_of_a_path(recorded):
+    class Sometimes(GroupLasso):
+        def prox(self, W, groups, step, lam, out=None):
+            if (lam > 0.05).any():
+                raise RuntimeError("too strong")
+            return super().prox(W, groups, step, lam, out)
+
+    lams = [0.1, 0.01, 0.001]
+    broken = clone(MLP).set_params(penalty=Sometimes())
+    path = regularization_path(broken, X, y, lams=lams)
+    alone = regularization_path(MLP, X, y, lams=lams[1:])
+    (message,) = told(recorded, FitFailedWarning)
+    assert "1 of 3 fits failed" in message
+    assert "RuntimeError: too strong" in message
+    assert_array_equal(path.lams, alone.lams)
+    for one, other in zip(path.networks, alone.networks, strict=True):
+        for W, V in zip(one.weights, other.weights, strict=True):
+            np.testing.assert_allclose(W, V, rtol=1e-4, atol=1e-6)
+
+
+def test_a_warning_that_is_an_error_fails_its_fit_alone():
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("always")
+        warnings.simplefilter("error", ConvergenceWarning)
+        ours, theirs = (
+            cls(MLP, {"n_iter_no_change": [2, 9]}, cv=3)
+            .fit(X, y)
+            .cv_results_["mean_test_score"]
+            for cls in (BatchedGridSearchCV, GridSearchCV)
+        )
+    assert_array_equal(ours, theirs)
+    assert np.isnan(ours).tolist() == [False, True]
 
 
 def test_a_scorer_that_fails(recorded):
@@ -177,9 +255,9 @@ def test_after_an_interrupt_nothing_is_refitted(recorded, monkeypatch):
     n_fits = []
 
     class Counted(GroupSparseMLPClassifier):
-        def fit(self, X, y, sample_weight=None):
+        def _progress(self, X, *args):
             n_fits.append(len(X))
-            return super().fit(X, y, sample_weight)
+            return super()._progress(X, *args)
 
     monkeypatch.setattr(models, "fit_together", interrupted_after(4))
     BatchedGridSearchCV(Counted(**MLP.get_params()), GRID, cv=4).fit(X, y)
