@@ -26,6 +26,7 @@ from skgroupnet.estimators.progress import Progress
 from skgroupnet.estimators.sample import (
     Given,
     Sample,
+    check_nothing_masked,
     check_total,
     rows_for_training,
     take_columns,
@@ -109,6 +110,7 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
 
     def _raw_prediction(self, X):
         check_is_fitted(self)
+        check_nothing_masked(X=X)
         X = validate_data(self, as_csr(X), accept_sparse="csr", reset=False)
         return self._network().raw(X, self._inputs())
 
@@ -201,6 +203,7 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
 
     def _validated(self, X, y, sample_weight, go_on=False, dtype=None):
         """Validate rows, targets and weights; a network goes on in its own dtype."""
+        check_nothing_masked(X=X, y=y, sample_weight=sample_weight)
         # Frames and lists have no one dtype before they are converted.
         X, y = validate_data(
             self,

@@ -86,7 +86,7 @@ class GroupSparseMLP(GroupSparseEstimator):
     def _hidden_widths(self):
         sizes = np.atleast_1d(self.hidden_layer_sizes)
         integral = sizes.ndim == 1 and all(
-            isinstance(size, int) and size > 0 for size in sizes.tolist()
+            type(size) is int and size > 0 for size in sizes.tolist()
         )
         if not integral:
             raise ValueError(

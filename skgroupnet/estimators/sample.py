@@ -218,6 +218,23 @@ def _positive(weight: np.ndarray, rows: np.ndarray | None) -> np.ndarray | None:
     return rows if chosen.all() else rows[chosen > 0]
 
 
+def check_nothing_masked(**arrays: Any) -> None:
+    """Refuse masked arrays: their masked values would be taken for data.
+
+    Parameters
+    ----------
+    **arrays : array-like or None
+        What the user passed, by its name.
+    """
+    for name, array in arrays.items():
+        if np.ma.is_masked(array):
+            raise ValueError(
+                f"{name} is a masked array, of which {np.ma.count_masked(array)} "
+                "values are masked. Leave them out, or fill them, for example with "
+                f"{name}.filled(0)."
+            )
+
+
 def training_dtype(own: np.dtype, default: type, other: type) -> np.dtype:
     """Choose the dtype of training by that of the rows.
 

@@ -329,7 +329,14 @@ class Regression:
                 "loss='poisson' needs y >= 0, but the smallest value of y is "
                 f"{target.min()}."
             )
-        return target.astype(dtype)
+        with np.errstate(over="ignore"):
+            encoded = target.astype(dtype)
+        if not np.isfinite(encoded).all():
+            raise ValueError(
+                f"y has values that are too large for {np.dtype(dtype)}, in which this "
+                f"model is trained: the largest is {np.abs(target).max():g}. Scale y."
+            )
+        return encoded
 
     def score(
         self,

@@ -120,6 +120,7 @@ def test_parameters(estimator, parameters, match):
         ({"hidden_layer_sizes": (4, 0)}, r"one integer > 0 .* but is \(4, 0\)"),
         ({"hidden_layer_sizes": (4.5,)}, r"one integer > 0 .* but is \(4.5,\)"),
         ({"hidden_layer_sizes": [[4]]}, "one integer > 0"),
+        ({"hidden_layer_sizes": [True]}, r"one integer > 0 .* but is \[True\]"),
         ({"momentum": 1.1}, "'momentum' parameter"),
         ({"validation_fraction": 0.0}, "'validation_fraction' parameter"),
         (

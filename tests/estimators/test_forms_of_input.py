@@ -141,6 +141,27 @@ def test_numbers_too_large_for_the_dtype_of_training(container):
         model.partial_fit(container(large), NUMBERS)
 
 
+def test_targets_too_large_for_the_dtype_of_training():
+    with pytest.raises(ValueError, match="y has values .* too large for float32"):
+        network().fit(X.astype(np.float32), 1e300 * NUMBERS)
+
+
+@MODELS
+@pytest.mark.parametrize("name", ["X", "y", "sample_weight"])
+def test_masked_values_are_no_data(make, name):
+    data = {"X": X, "y": NUMBERS, "sample_weight": WEIGHT}
+    expected = make().fit(**data)
+    array = np.ma.array(data[name], mask=np.zeros(data[name].shape, bool))
+    assert_same_model(expected, make().fit(**data | {name: array}))
+    array[3] = np.ma.masked
+    match = f"{name} is a masked array, of which {array.mask.sum()} values"
+    with pytest.raises(ValueError, match=match):
+        make().fit(**data | {name: array})
+    if name == "X":
+        with pytest.raises(ValueError, match=match):
+            expected.predict(array)
+
+
 def unsorted(with_duplicates):
     """CSR rows with their entries from right to left, some in two parts."""
     rows = scipy.sparse.csr_array(X)
