@@ -29,6 +29,10 @@ REAL = np.longdouble
 # Settings of the penalties, their defaults in the package.
 L1_RATIO, L1_WEIGHT, GAMMA, A, TRANSFORMED_A, LOG_EPS = 0.5, 1.0, 3.0, 3.7, 1.0, 0.1
 
+# Numbers are given rounded to the dtype: a column whose deviations are no more than so
+# many roundings of its mean has one value, as far as can be known.
+CONSTANT = 4
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -44,12 +48,15 @@ class Rows:
         Weights of sum 1.
     loss : str
         Name of the loss.
+    eps : float
+        Rounding of the dtype of the fit.
     """
 
     X: np.ndarray
     Y: np.ndarray
     s: np.ndarray
     loss: str
+    eps: float
 
     def predicted(self, f):
         """Output map h of the raw prediction."""
@@ -94,9 +101,10 @@ class Rows:
 
     def centred(self):
         """The rows about their mean; columns of one value are zero to the bit."""
-        counted = self.X[self.s > 0]
-        constant = counted.min(axis=0) == counted.max(axis=0)
-        return np.where(constant, 0, self.X - self.mean(self.X))
+        mean = self.mean(self.X)
+        X = self.X - mean
+        constant = self.mean(X * X) <= (CONSTANT * self.eps * mean) ** 2
+        return np.where(constant, 0, X)
 
     def spread(self, centred):
         """Size of each column: about its mean, unless it has but one value."""
@@ -126,6 +134,7 @@ class Rows:
 
 def rows_of(loss, X, y, weight) -> Rows:
     """Rows of a problem; classes become columns of 0 and 1."""
+    eps = float(np.finfo(X.dtype).eps)
     X = (X.toarray() if issparse(X) else X).astype(REAL)
     n = len(y)
     if loss == "multinomial":
@@ -133,7 +142,7 @@ def rows_of(loss, X, y, weight) -> Rows:
         y = np.eye(len(classes))[codes]
     s = np.ones(n) if weight is None else weight
     s = s.astype(REAL)
-    return Rows(X, y.reshape(n, -1).astype(REAL), s / s.sum(), loss)
+    return Rows(X, y.reshape(n, -1).astype(REAL), s / s.sum(), loss, eps)
 
 
 @dataclass(frozen=True)
@@ -224,7 +233,7 @@ class Violation:
     where: str
 
 
-def violation(rows: Rows, regularizer: Regularizer, W, b, intercept, eps) -> Violation:
+def violation(rows: Rows, regularizer: Regularizer, W, b, intercept) -> Violation:
     """Violation of the conditions of stationarity by W (p, k) and b (k,).
 
     Parameters
@@ -237,8 +246,6 @@ def violation(rows: Rows, regularizer: Regularizer, W, b, intercept, eps) -> Vio
         Coefficients and intercept.
     intercept : {"none", "free", "penalised"}
         What the intercept is.
-    eps : float
-        Rounding of the fit's dtype.
 
     Returns
     -------
@@ -261,7 +268,7 @@ def violation(rows: Rows, regularizer: Regularizer, W, b, intercept, eps) -> Vio
     found += [(abs(G.ravel()[i]), wide[i], f"free weight {i}") for i in free]
     found += _of_intercept(regularizer, b, rows.mean(errors), intercept)
     size = abs(rows.X) @ abs(W) + abs(b)
-    shaken = eps * (abs(rows.Y) + rows.shaken(f, size))
+    shaken = rows.eps * (abs(rows.Y) + rows.shaken(f, size))
     rounding = np.sqrt(rows.mean((shaken * shaken).sum(axis=1)))
     return _worst(found, scale, rounding)
 

@@ -182,8 +182,7 @@ def _judge(verdict: Verdict, rows: Rows, regularizer: Regularizer, model) -> Non
     intercept = "free" if model.fit_intercept else "none"
     if model.penalize_bias:
         intercept = "penalised"
-    eps = float(np.finfo(W.dtype).eps)
-    found = violation(rows, regularizer, W, b, intercept, eps)
+    found = violation(rows, regularizer, W, b, intercept)
     verdict.violation = found.largest
     if verdict.excused:
         return

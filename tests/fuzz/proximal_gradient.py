@@ -82,11 +82,11 @@ class _Prox:
 
 def _descend(rows, prox, intercept):
     """Objective after steps of 1 / eta, which doubles until its bound holds."""
-    centre = rows.mean(rows.X) if intercept == "free" else 0
     n, k = rows.Y.shape
-    X = np.hstack([rows.X - centre, np.full((n, 1), float(intercept != "none"))])
+    columns = rows.centred() if intercept == "free" else rows.X
+    X = np.hstack([columns, np.full((n, 1), float(intercept != "none"))])
     X, s, Y = X.astype(float), rows.s.astype(float), rows.Y.astype(float)
-    fit = Rows(X, Y, s, rows.loss)
+    fit = Rows(X, Y, s, rows.loss, rows.eps)
     w = np.zeros((X.shape[1], k))
     w[-1] = rows.null_raw(intercept == "free")[0]
     w, z, t = w.ravel(), w.ravel(), 1.0
