@@ -258,6 +258,8 @@ def _parameters(rng, loss, traits):
     return {
         "penalty": penalty,
         "solver": solver,
+        # Some hundred iterations of ADMM solve most problems; a thousand take seconds.
+        "max_iter": 200 if solver == "admm" else 1000,
         "fit_intercept": fit_intercept,
         "penalize_bias": penalize_bias,
     }
