@@ -279,5 +279,7 @@ def _null_model(problem: Problem, model: Model) -> Network:
             max_iter=NULL_ITERATIONS,
             tol=tol,
         )
+        if fit.outcome == "interrupted":
+            raise KeyboardInterrupt
         weight[free], bias = fit.network.weights[0], fit.network.biases[0]
     return replace(start, weights=(weight,), biases=(bias,))

@@ -53,6 +53,26 @@ class Chunk:
         return (value * self.scale.squeeze(2)).sum(-1, dtype=torch.float64)
 
 
+class _Memory:
+    """The memory of an array as numpy's interface describes it, but writeable."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        address, _ = array.__array_interface__["data"]
+        self.__array_interface__ = {
+            **array.__array_interface__,
+            "data": (address, False),
+        }
+        self._alive = array
+
+
+def _to_read(array: np.ndarray) -> np.ndarray:
+    """Give the same memory to torch, which warns of arrays that are read-only.
+
+    Nothing here writes to rows and targets; a memory map need not be copied.
+    """
+    return np.asarray(_Memory(array))
+
+
 class Data:
     """Rows and targets of a problem on its device.
 
@@ -113,8 +133,10 @@ class Data:
         return narrowed
 
     def _tensor(self, array: np.ndarray) -> Tensor:
-        if not array.flags.writeable or any(s < 0 for s in array.strides):
+        if any(s < 0 for s in array.strides) or not array.flags.aligned:
             array = array.copy()
+        if not array.flags.writeable:
+            array = _to_read(array)
         return torch.as_tensor(array).to(dtype=self.dtype, device=self.device)
 
     def rows(self, index: Tensor) -> Tensor:

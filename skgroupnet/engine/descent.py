@@ -58,8 +58,9 @@ DESCENT = np.dtype(
 # Concave penalties have many stationary points; from zero FISTA finds lower ones than
 # coordinate descent, by up to 2 % in the mean over draws with n < p.
 CONVEX = (KEEP, SOFT, RIDGE, SPARSE_SOFT, ELASTIC)
-# Passes of one call: an interrupt is answered after it.
-PASSES = 10
+# Passes of one call, and about how many floating-point operations they take: an
+# interrupt is answered after it.
+PASSES, OPERATIONS = 10, 2e9
 # The second moments of a block are kept: their number is the square of its columns.
 LARGEST_BLOCK = 512
 
@@ -290,8 +291,11 @@ class Descent:
             Whether the tolerance is met.
         """
         version = len(_step.instruction_sets) - 1
-        for done in range(0, max_passes, PASSES):
-            passes = min(PASSES, max_passes - done)
+        plan = self._plan[0]
+        a_pass = 4.0 * plan["n_rows"] * plan["n_columns"] * plan["n_outputs"]
+        at_once = max(2, min(PASSES, int(OPERATIONS / max(1.0, a_pass))))
+        for done in range(0, max_passes, at_once):
+            passes = min(at_once, max_passes - done)
             passes = _step.descend(self._plan, passes, tol, version)
             self._set(fresh=False)
             self.n_passes += abs(passes)

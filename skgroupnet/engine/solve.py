@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import as_completed
+from concurrent.futures import Future, as_completed
 from dataclasses import replace
 
 import numpy as np
@@ -160,8 +160,9 @@ def _solve_apart(
         return _solve_chain(jobs, chain, lambda epoch: stopped.is_set())
 
     with Threads(n_threads) as pool:
-        runs = [pool.submit(run, chain) for chain in chains]
+        runs: list[Future[dict[int, Fit]]] = []
         try:
+            runs += [pool.submit(run, chain) for chain in chains]
             for n_done, done in enumerate(as_completed(runs), 1):
                 solved = done.result()
                 fits.update(solved)
@@ -174,6 +175,9 @@ def _solve_apart(
                 if not done.cancel():
                     cut = done.result().items()
                     fits.update({m: _interrupted(fit) for m, fit in cut})
+            if not any(fit.outcome == "interrupted" for fit in fits.values()):
+                # It came too late to cut anything short: no fit would tell of it.
+                raise
         except BaseException:
             stopped.set()
             raise

@@ -206,6 +206,8 @@ class _Run:
         self.n_jobs, self.n_threads = len(jobs), n_threads
         self.data: dict[int, Data] = {}
         self.stacks: list[Training] = []
+        # Whether the books of an epoch are being written.
+        self._writing = False
         for members in _stacks(jobs, pairs, n_threads):
             first = jobs[members[0]]
             data = self.data.get(id(first.problem))
@@ -227,6 +229,9 @@ class _Run:
                     n_iter += 1
                     self._epoch(n_iter, workers, watch)
             except KeyboardInterrupt:
+                if self._writing or not any(stack.members for stack in self.stacks):
+                    # There is no whole epoch to keep, or nothing that it cut short.
+                    raise
                 for stack in self.stacks:
                     stack.interrupt()
 
@@ -234,12 +239,19 @@ class _Run:
         going = [stack for stack in self.stacks if stack.members]
         tasks = [task for stack in going for task in stack.tasks()]
         workers.run(tasks, sum(stack.work for stack in going))
-        workers.run([task for stack in going for task in stack.note()])
+        self._writing = True
+        measures = [task for stack in going for task in stack.note()]
+        self._writing = False
+        workers.run(measures)
+        self._writing = True
         for stack in going:
             stack.judge()
+        self._writing = False
         stop = watch is not None and watch(self._report(n_iter, going))
+        self._writing = True
         for stack in going:
             stack.settle(stop)
+        self._writing = False
 
     def _report(self, n_iter: int, going: list[Training]) -> Epoch:
         """Describe an epoch in the numbering of the jobs."""

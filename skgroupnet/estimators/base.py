@@ -40,6 +40,12 @@ from skgroupnet.sparse import as_csr
 
 # What validate_data writes before the fit is known to succeed.
 WRITTEN_BY_VALIDATION = ("n_features_in_", "feature_names_in_")
+# What scikit-learn looks for when a fit is over, however it ended.
+CLEARED_BY_SKLEARN = (
+    "_callback_fit_ctx",
+    "_parent_callback_ctx",
+    "_skl_callbacks_to_teardown",
+)
 
 
 class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimator):
@@ -133,18 +139,22 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
 
     @contextmanager
     def _unchanged_on_error(self):
-        """Take back what validation wrote if the fit fails."""
-        before = {
-            name: value
-            for name, value in self.__dict__.items()
-            if name in WRITTEN_BY_VALIDATION
-        }
+        """Be as before if the fit fails or is interrupted.
+
+        A fit replaces attributes and changes none in place, but for the generator that
+        `partial_fit` goes on with.
+        """
+        before = dict(self.__dict__)
+        generator = before.get("_random_state")
+        drawn = None if generator is None else generator.get_state()
         try:
             yield
         except BaseException:
-            for name in WRITTEN_BY_VALIDATION:
-                self.__dict__.pop(name, None)
-            self.__dict__.update(before)
+            left = set(CLEARED_BY_SKLEARN) & set(self.__dict__)
+            # At once: a second interrupt finds it before or after.
+            self.__dict__ = before | {name: self.__dict__[name] for name in left}
+            if generator is not None:
+                generator.set_state(drawn)
             raise
 
     def _fit(self, X, y, sample_weight, validation=None):
@@ -155,10 +165,12 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
             plan = self._plan(given, None, validation, go_on)
             progress = self._progress(X, y, sample_weight, plan)
             (outcome,) = carry_out([plan], progress.follow)
+            if outcome.fit.outcome == "interrupted" and not outcome.fit.loss_curve:
+                raise KeyboardInterrupt
             self._finish(plan, outcome)
-        progress.close()
-        self._warn_if_unfinished(outcome.fit)
-        self._warn_if_nothing_left(plan)
+            progress.close()
+            self._warn_if_unfinished(outcome.fit)
+            self._warn_if_nothing_left(plan)
         return self
 
     def _plan(self, given, rows=None, validation=None, go_on=False, all_classes=False):

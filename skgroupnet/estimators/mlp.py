@@ -251,21 +251,23 @@ class GroupSparseMLP(GroupSparseEstimator):
             (fit,) = train(
                 problem, [model], self._training_settings(), self._after_one_epoch
             )
+            if fit.outcome == "interrupted" and not fit.loss_curve:
+                raise KeyboardInterrupt
             gap = stationarity_gap(problem, model, fit.network)
             attributes = self._network_attributes(fit.network, sample.task, kept)
-        before = self.loss_curve_ if go_on else []
-        fit = replace(fit, loss_curve=[*before, *fit.loss_curve])
-        usable = fit.outcome != "diverged"
-        self.__dict__.update(attributes)
-        self.__dict__.update(
-            self._fit_attributes(fit), stationarity_gap_=gap, n_finetune_iter_=0
-        )
-        self.__dict__.update(
-            _optimizer_state=fit.state if usable else None,
-            _optimizer_key=key,
-            _random_state=random_state,
-        )
-        warn_about_outcome(fit.outcome, fit.n_iter, self.max_iter)
+            before = self.loss_curve_ if go_on else []
+            fit = replace(fit, loss_curve=[*before, *fit.loss_curve])
+            usable = fit.outcome != "diverged"
+            attributes |= self._fit_attributes(fit)
+            self.__dict__.update(
+                **attributes,
+                stationarity_gap_=gap,
+                n_finetune_iter_=0,
+                _optimizer_state=fit.state if usable else None,
+                _optimizer_key=key,
+                _random_state=random_state,
+            )
+            warn_about_outcome(fit.outcome, fit.n_iter, self.max_iter)
         return self
 
     def _meaning_of_state(self, problem):

@@ -169,8 +169,9 @@ class LamSearch(GroupSparseEstimator):
         results = self._results(fits, X, y, splits, routed["scorer"]["score"])
         results["lams_"] = lams
         results |= self._chosen(plain, results, fits, progress, fit_params)
-        self._take_over(results)
-        progress.close("coefs_" in results)
+        with self._unchanged_on_error():
+            self._take_over(results)
+            progress.close("coefs_" in results)
         return self
 
     def score(self, X, y, sample_weight=None, **params):
@@ -311,6 +312,5 @@ class LamSearch(GroupSparseEstimator):
 
     def _take_over(self, attributes):
         """Replace the attributes of an earlier fit."""
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            del self.__dict__[name]
-        self.__dict__.update(attributes)
+        own = {name: v for name, v in vars(self).items() if not name.endswith("_")}
+        self.__dict__ = own | attributes

@@ -52,12 +52,6 @@ class BatchedSearch(BaseSearchCV):
         params = {name: as_csr(value, name) for name, value in params.items()}
         fitted, models = fit_trained_first(self, as_csr(X), as_csr(y, "y"), params)
         left_out = WRITTEN_BY_REFIT if models.interrupted else ()
-        # Nothing of an earlier fit is to be taken for this one's.
-        for name in fitted_attributes(self):
-            delattr(self, name)
-        for name in fitted_attributes(fitted):
-            if name not in left_out:
-                setattr(self, name, vars(fitted)[name])
         if models.interrupted:
             warnings.warn(
                 f"The search was interrupted. {models.n_trained} of "
@@ -67,6 +61,18 @@ class BatchedSearch(BaseSearchCV):
                 UserWarning,
                 stacklevel=3,
             )
+        learned, earlier = set(fitted_attributes(fitted)), fitted_attributes(self)
+        # Nothing of an earlier fit is to be taken for this one's.  All at once: an
+        # interrupt finds the one or the other.
+        self.__dict__ = {
+            name: value
+            for attributes, names in (
+                (vars(self), vars(self).keys() - set(earlier)),
+                (vars(fitted), learned - set(left_out)),
+            )
+            for name, value in attributes.items()
+            if name in names
+        }
         return self
 
 

@@ -1,7 +1,11 @@
 """Many fits at once: estimators that differ in lam, rows or start share a stack."""
 
+import multiprocessing
+import os
+import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -17,6 +21,9 @@ from skgroupnet.estimators.linear_base import GroupSparseLinearModel
 from skgroupnet.estimators.mlp import GroupSparseMLP
 from skgroupnet.estimators.plan import Outcome, Plan, carry_out
 from skgroupnet.estimators.sample import Given
+
+# A worker looks after its parent every so many seconds.
+LOOK_EVERY = 1.0
 
 Watch = Callable[[Any], bool]
 
@@ -260,10 +267,29 @@ def _cut(
         yield piece
 
 
+@contextmanager
+def _ending_with_parent() -> Iterator[None]:
+    """End this worker if the process that started it ends: nobody takes its results."""
+    parent, done = os.getppid(), threading.Event()
+
+    def watch() -> None:
+        while not done.wait(LOOK_EVERY):
+            if os.getppid() != parent:
+                os._exit(1)
+
+    # Whoever is no child of multiprocessing, or of joblib, was meant to stay.
+    if multiprocessing.parent_process() is not None:
+        threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
 def _fit_in_process(
     piece: Sequence[_Prepared], step: str, certify: bool
 ) -> list[Fitted]:
-    with config_context(step=step):
+    with _ending_with_parent(), config_context(step=step):
         return _fit_in_turn([piece], 1, None, certify)[0]
 
 
@@ -302,6 +328,10 @@ def _fit_in_turn(
             )
             _fit_piece(piece, result, outcomes)
         except KeyboardInterrupt:
+            errors = (fitted.error for result in results for fitted in result)
+            if not any(isinstance(error, KeyboardInterrupt) for error in errors):
+                # It came when all was done: no fit would tell of it.
+                raise
             stopped = True
         except _WatchFailed as failed:
             raise failed.error from failed.error.__cause__

@@ -1,14 +1,17 @@
-"""Fits in child processes and threads, after fits in the parent: no one waits for ever.
+"""Fits in processes: no one waits for ever, outlives its parent, or copies its rows.
 
 Each case runs in a process of its own, with a time limit: a hang is a failure.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 # Far more than the fits take: importing torch on a busy machine takes the most.
@@ -48,3 +51,42 @@ def test_children_that_are_started_anew_and_threads():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_children_of_a_server():
     run("fits_in_processes.py", "forkserver")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_memory_map_is_not_copied(dtype, tmp_path):
+    """Of 200 MB that are opened read-only."""
+    file = tmp_path / "X.npy"
+    n_rows = 200_000_000 // (200 * np.dtype(dtype).itemsize)
+    rng = np.random.default_rng(0)
+    X = np.lib.format.open_memmap(file, "w+", dtype, (n_rows, 200))
+    for start in range(0, n_rows, 10_000):
+        part = X[start : start + 10_000]
+        part[:] = rng.standard_normal(part.shape, dtype)
+    X.flush()
+    del X
+    run("fit_to_a_map.py", str(file), "network", "newton", "fista", "batches")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_workers_end_with_a_killed_search():
+    process = subprocess.Popen(
+        [sys.executable, "search_without_end.py"],
+        cwd=Path(__file__).parent,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        workers = [int(process.stdout.readline()) for _ in range(2)]
+        process.kill()
+        process.wait()
+        limit = time.monotonic() + 60
+        while any(Path(f"/proc/{worker}").exists() for worker in workers):
+            assert time.monotonic() < limit, "workers outlive their parent"
+            time.sleep(0.1)
+    finally:
+        process.stdout.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
