@@ -141,7 +141,7 @@ class Training:
                 self.epochs[m], self.seen[m] = state["epochs"], state["seen"]
                 self.rates[m] = state["rate"]
                 for name, value in self.state.items():
-                    value[m] = torch.as_tensor(state[name])
+                    value[m] = torch.tensor(state[name])
         self.state_snapshot: dict[str, Tensor] | None = None
         if resumable:
             self.state_snapshot = {n: value.clone() for n, value in self.state.items()}

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -78,6 +79,8 @@ def test_workers_end_with_a_killed_search():
         text=True,
         start_new_session=True,
     )
+    late = threading.Timer(SECONDS, process.kill)
+    late.start()
     try:
         workers = [int(process.stdout.readline()) for _ in range(2)]
         process.kill()
@@ -87,6 +90,7 @@ def test_workers_end_with_a_killed_search():
             assert time.monotonic() < limit, "workers outlive their parent"
             time.sleep(0.1)
     finally:
+        late.cancel()
         process.stdout.close()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
