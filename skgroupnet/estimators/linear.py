@@ -68,7 +68,10 @@ class GroupSparseLogisticRegression(NetworkClassifier, GroupSparseLinearModel):
     max_iter : int, default=1000
         Largest number of iterations, or of epochs of a stochastic solver.
     tol : float, default=1e-6
-        The fit ends when ``stationarity_gap_`` is at most `tol`.
+        The fit ends when the distance of every group from stationarity, see
+        ``stationarity_gap_``, is at most `tol` relative to the units of the data: the
+        largest standard deviation of the columns of the group times that of y (without
+        an intercept, roots of the mean squares).
     class_weight : dict or "balanced", default=None
         Weights of the classes, ``{label: weight}``, multiplied with `sample_weight`.
         "balanced" makes them inversely proportional to the weight of each class in y.
@@ -269,7 +272,10 @@ class GroupSparseLinearRegression(GroupSparseLinearRegressor):
     max_iter : int, default=1000
         Largest number of iterations, or of epochs of a stochastic solver.
     tol : float, default=1e-6
-        The fit ends when ``stationarity_gap_`` is at most `tol`.
+        The fit ends when the distance of every group from stationarity, see
+        ``stationarity_gap_``, is at most `tol` relative to the units of the data: the
+        largest standard deviation of the columns of the group times that of y (without
+        an intercept, roots of the mean squares).
     warm_start : bool, default=False
         Whether `fit` goes on from the coefficients of the last `fit`.
     random_state : int, RandomState instance or None, default=None
@@ -463,7 +469,10 @@ class GroupSparsePoissonRegressor(GroupSparsePoissonModel):
     max_iter : int, default=1000
         Largest number of iterations, or of epochs of a stochastic solver.
     tol : float, default=1e-6
-        The fit ends when ``stationarity_gap_`` is at most `tol`.
+        The fit ends when the distance of every group from stationarity, see
+        ``stationarity_gap_``, is at most `tol` relative to the units of the data: the
+        largest standard deviation of the columns of the group times that of y (without
+        an intercept, roots of the mean squares).
     warm_start : bool, default=False
         Whether `fit` goes on from the coefficients of the last `fit`.
     random_state : int, RandomState instance or None, default=None
