@@ -151,7 +151,7 @@ def _gradient(
     order = torch.from_numpy(rows)[None]
     scales = torch.from_numpy(scale)[None].to(data.dtype)
     total = torch.zeros_like(stack.grad)
-    with threads_for(6.0 * stack.layout.n_weights * CERTIFICATE_ROWS):
+    with threads_for(data.work(network.widths) * CERTIFICATE_ROWS):
         for chunk in data.chunks(order, scales, CERTIFICATE_ROWS):
             raw = torch.empty_like(chunk.y)
             for batch, out in zip(chunk.batches(), raw.unbind(), strict=True):

@@ -48,8 +48,9 @@ NOT_BUILT = (
 # Floating-point operations of one call: some milliseconds, and less than half a second
 # on any machine, so that an interrupt is answered soon.
 OPERATIONS = 1e8
-# What a step takes besides its products, in the time of so many operations.
-OVERHEAD = 1e3
+# What a step takes besides its products, in the time of so many operations: as a whole,
+# and for the update and the prox of a parameter, where many of them wait for memory.
+OVERHEAD, PARAMETER = 1e3, 50.0
 
 
 def default_report() -> str:
@@ -144,7 +145,8 @@ class CompiledSteps:
         self._steps_taken = stack.flat.new_empty(
             (stack.n_models, shrinkage.metric.n_groups)
         )
-        flops = OVERHEAD + 6.0 * stack.layout.n_parameters * rows.batch_rows
+        flops = OVERHEAD + PARAMETER * stack.layout.n_parameters
+        flops += data.work(stack.layout.widths) * rows.batch_rows
         self._together = max(1, int(OPERATIONS / flops))
         self._alive: list[Any] = []
         self._plans = np.zeros(stack.n_models, dtype=PLAN)
@@ -162,6 +164,8 @@ class CompiledSteps:
             step=self._steps_taken,
         )
         self._set(**rows_fields(problem, data))
+        if data.sparse is not None:
+            self._set(grad=torch.zeros_like(stack.flat))
         self._set(**update_fields(settings.update, state))
         self._set(**spans_fields(shrinkage.metric))
         self._set(**shrink_fields(shrinkage))

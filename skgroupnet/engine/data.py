@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from skgroupnet.engine.problem import Problem
+from skgroupnet.engine.sparse_rows import SparseRows
 
 # Rows are gathered for several batches at a time: one gather costs as much as a
 # matrix product of a small network.  This many numbers of a chunk stay in the cache.
@@ -28,7 +29,7 @@ class Chunk:
 
     Parameters
     ----------
-    X : Tensor of shape (K, M, n_features, b)
+    X : Tensor of shape (K, M, n_features, b), or K times SparseRows
         Rows.
     y : Tensor of shape (K, M, n_outputs, b)
         Targets.
@@ -36,17 +37,17 @@ class Chunk:
         Weight of each row in the gradient of its batch.
     """
 
-    X: Tensor
+    X: Tensor | Sequence[SparseRows]
     y: Tensor
     scale: Tensor
 
-    def batches(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    def batches(self) -> Iterator[tuple[Tensor | SparseRows, Tensor, Tensor]]:
         """Rows, minus the scaled targets, and scale of each batch."""
         scaled = self.y * -self.scale
         scales = self.scale.unbind()
         if len(scales) == 1:
             scales *= len(self.X)
-        return zip(self.X.unbind(), scaled.unbind(), scales, strict=True)
+        return zip(self.X, scaled.unbind(), scales, strict=True)
 
     def losses(self, value: Tensor) -> Tensor:
         """Loss of each batch from the losses of its rows: (K, M, b) -> (K, M)."""
@@ -132,6 +133,24 @@ class Data:
         narrowed._take(columns)
         return narrowed
 
+    @property
+    def row_entries(self) -> float:
+        """Numbers in a row that take part in products, in the mean."""
+        if self.sparse is None:
+            return self.n_features
+        return self.sparse.nnz / max(1, self.n_rows)
+
+    def work(self, widths: Sequence[int]) -> float:
+        """Floating-point operations a row: one product forth, two back.
+
+        Parameters
+        ----------
+        widths : sequence of int
+            Units per layer of the network.
+        """
+        inner = sum(a * b for a, b in pairwise(widths[1:]))
+        return 6.0 * (self.row_entries * widths[1] + inner)
+
     def _tensor(self, array: np.ndarray) -> Tensor:
         if any(s < 0 for s in array.strides) or not array.flags.aligned:
             array = array.copy()
@@ -140,11 +159,8 @@ class Data:
         return torch.as_tensor(array).to(dtype=self.dtype, device=self.device)
 
     def rows(self, index: Tensor) -> Tensor:
-        """Rows of X, dense: index of any shape (...) -> (..., n_features)."""
+        """Rows of a dense X: index of any shape (...) -> (..., n_features)."""
         shape = (*index.shape, self.n_features)
-        if self.sparse is not None:
-            dense = self.sparse[index.reshape(-1).numpy()].toarray()
-            return self._tensor(dense).view(shape)
         rows = self.X.index_select(0, index.reshape(-1).to(self.device))
         if self.columns is not None:
             rows = rows.index_select(1, self.columns)
@@ -293,8 +309,8 @@ class Data:
             Rows in a batch; the last one may have fewer.
         """
         n_models, n = order.shape
-        numbers = n_models * batch_rows * (self.n_features + 2 * self.n_outputs)
-        together = max(1, CHUNK_NUMBERS // numbers) * batch_rows
+        numbers = n_models * batch_rows * (self.row_entries + 2 * self.n_outputs)
+        together = max(1, int(CHUNK_NUMBERS // numbers)) * batch_rows
         whole = n - n % batch_rows
         for start in range(0, whole, together):
             stop = min(start + together, whole)
@@ -309,7 +325,14 @@ class Data:
             return T[:, part].unflatten(1, (-1, batch_rows)).transpose(0, 1)
 
         index = by_batch(order)
-        X = self.rows(index).transpose(2, 3)
+        X: Tensor | list[SparseRows]
+        if self.sparse is None:
+            X = self.rows(index).transpose(2, 3)
+        else:
+            X = [
+                SparseRows([self.sparse[rows] for rows in batch], self.device)
+                for batch in index.numpy()
+            ]
         y = self.targets(index).transpose(2, 3).contiguous()
         if scale is None:
             return Chunk(X, y, y.new_full((1, 1, 1, 1), 1 / batch_rows))

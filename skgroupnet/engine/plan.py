@@ -65,6 +65,7 @@ PLAN = np.dtype(
         ("n_weights", _COUNT),
         ("n_parameters", _COUNT),
         ("fit_intercept", _COUNT),
+        ("grad", _POINTER),
         ("update", _COUNT),
         ("rate", _REAL),
         ("beta_1", _REAL),

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from skgroupnet.engine.losses import LOSSES, Loss
+from skgroupnet.engine.sparse_rows import SparseRows
 from skgroupnet.network import Network
 from skgroupnet.penalties.groups import Block, Groups
 
@@ -275,18 +276,23 @@ class Stack:
             self._workspaces[rows] = Workspace(widths, self.n_models, rows, self.flat)
         return self._workspaces[rows]
 
-    def forward(self, X: Tensor, out: Tensor, work: Workspace) -> None:
+    def forward(self, X: Tensor | SparseRows, out: Tensor, work: Workspace) -> None:
         """Raw prediction: (M, n_features, b) -> (M, n_outputs, b), into ``out``."""
         activate = _ACTIVATE[self.activation]
         inputs = X
         for layer, hidden in enumerate(work.hidden):
-            weight_t = self.weights_t[layer]
-            torch.baddbmm(self.biases[layer], weight_t, inputs, out=hidden)
+            self._affine(layer, inputs, hidden)
             activate(hidden)
             inputs = hidden
-        torch.baddbmm(self.biases[-1], self.weights_t[-1], inputs, out=out)
+        self._affine(-1, inputs, out)
 
-    def backward(self, X: Tensor, work: Workspace) -> None:
+    def _affine(self, layer: int, inputs: Tensor | SparseRows, out: Tensor) -> None:
+        if isinstance(inputs, SparseRows):
+            inputs.affine(self.weights[layer], self.biases[layer], out)
+        else:
+            torch.baddbmm(self.biases[layer], self.weights_t[layer], inputs, out=out)
+
+    def backward(self, X: Tensor | SparseRows, work: Workspace) -> None:
         """Gradient from the error of the raw prediction in ``work.errors[-1]``."""
         derivative = _DERIVATIVE[self.activation]
         _, weight_grads, bias_grad = self._grads
@@ -295,15 +301,20 @@ class Stack:
             _multiply(hidden, work.errors_t[layer], weight_grads[layer])
             _multiply(self.weights[layer], work.errors[layer], below)
             derivative(below, hidden)
-        _multiply(X, work.errors_t[0], weight_grads[0])
+        if isinstance(X, SparseRows):
+            X.gradient(work.errors_t[0], weight_grads[0])
+        else:
+            _multiply(X, work.errors_t[0], weight_grads[0])
         torch.sum(work.error, 2, out=bias_grad)
 
-    def gradient(self, X: Tensor, target: Tensor, scale: Tensor, raw: Tensor) -> None:
+    def gradient(
+        self, X: Tensor | SparseRows, target: Tensor, scale: Tensor, raw: Tensor
+    ) -> None:
         """Gradient of sum_i scale_i loss_i, into ``grad``.
 
         Parameters
         ----------
-        X : Tensor of shape (M, n_features, b)
+        X : Tensor of shape (M, n_features, b) or SparseRows
             Rows of each model.
         target : Tensor of shape (M, n_outputs, b)
             Minus y times the scale: what the scaled prediction is added to.

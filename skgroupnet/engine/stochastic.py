@@ -191,11 +191,14 @@ def _side_by_side(job: Job) -> bool:
 def _fits_the_cache(job: Job, n_rows: int) -> int:
     """Count the models whose step fits into the cache."""
     assert isinstance(job.settings, Settings)
-    layout = Layout(job.model.start.widths)
+    layout, X = Layout(job.model.start.widths), job.problem.X
+    inputs: float = layout.widths[0]
+    if not isinstance(X, np.ndarray):
+        inputs = X.nnz / max(1, X.shape[0])
     # Weights, gradient and two moments; rows, activations, errors and predictions.
-    batch = job.settings.batch_rows(n_rows) * 3 * sum(layout.widths)
+    batch = job.settings.batch_rows(n_rows) * 3 * (inputs + sum(layout.widths[1:]))
     numbers = 4 * layout.n_parameters + batch
-    return max(1, int(CACHE / (numbers * job.problem.X.dtype.itemsize)))
+    return max(1, int(CACHE / (numbers * X.dtype.itemsize)))
 
 
 class _Run:

@@ -33,7 +33,12 @@ from skgroupnet.engine.updates import State
 from skgroupnet.network import Network
 
 
-def bytes_in_training(widths: Sequence[int], itemsize: int, n_rows: int) -> float:
+def bytes_in_training(
+    widths: Sequence[int],
+    itemsize: int,
+    n_rows: int,
+    row_entries: float | None = None,
+) -> float:
     """Bytes that one model takes in training, at most.
 
     Its start and its result, weights, last whole epoch and best one, two moments, the
@@ -47,9 +52,13 @@ def bytes_in_training(widths: Sequence[int], itemsize: int, n_rows: int) -> floa
         Bytes of a number.
     n_rows : int
         Number of rows.
+    row_entries : float, default=None
+        Mean number of entries in a row of sparse X; None: X is dense.
     """
     n_parameters = Layout(tuple(widths)).n_parameters
-    return itemsize * (8.0 * n_parameters + 3 * 200 * sum(widths)) + 16.0 * n_rows
+    inputs = widths[0] if row_entries is None else row_entries
+    batch = 3 * 200 * (inputs + sum(widths[1:]))
+    return itemsize * (8.0 * n_parameters + batch) + 16.0 * n_rows
 
 
 class Training:
@@ -119,9 +128,9 @@ class Training:
 
     @property
     def flops(self) -> float:
-        """Floating-point operations of a step: one product forth, two back."""
-        work = self.stack.layout.n_weights * self.stack.n_models
-        return 6.0 * work * self.rows.batch_rows
+        """Floating-point operations of a step."""
+        work = self.data.work(self.stack.layout.widths)
+        return work * self.stack.n_models * self.rows.batch_rows
 
     @property
     def work(self) -> float:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state, column_or_1d
@@ -252,7 +253,9 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
 
         task = self._task_of(given, None)
         widths = (given.X.shape[1], *self._hidden_widths(), task.n_outputs)
-        return bytes_in_training(widths, given.X.dtype.itemsize, given.X.shape[0])
+        X = given.X
+        row_entries = X.nnz / X.shape[0] if issparse(X) else None
+        return bytes_in_training(widths, X.dtype.itemsize, X.shape[0], row_entries)
 
     def _task_of(self, given, rows):
         """Make the task of some rows; fits to the same rows share it."""

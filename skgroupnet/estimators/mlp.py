@@ -133,7 +133,7 @@ class GroupSparseMLP(GroupSparseEstimator):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The input data. Float64 input, and what is longer, is trained in float64,
-            any other in float32. Sparse rows are made dense batch by batch.
+            any other in float32. Products with sparse rows take their entries alone.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The target: class labels, or one column of 0 and 1 per label, in
             classification; numbers in regression.

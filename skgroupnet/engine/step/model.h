@@ -7,7 +7,7 @@ typedef struct {
     REAL **error;  /* by layer: the gradient with respect to its units' inputs */
     REAL *copy;    /* one matrix, padded or transposed */
     REAL *bias;    /* the biases of one layer, padded */
-    REAL *grad;    /* as the weights lie */
+    REAL *grad;    /* as the weights lie; the plan's own if X is sparse */
     REAL *memory;
 } NAME(Room);
 
@@ -30,15 +30,16 @@ static int NAME(enter)(const Plan *p, NAME(Room) * room)
     const int64_t slack = 64 / sizeof(REAL) + LANES, *widths = p->widths;
     int64_t b = p->batch_rows, copy = 0, bias = 0, units = 0;
     for (int64_t l = 0; l < p->n_layers; l++) {
-        int64_t in = widths[l], out = widths[l + 1];
-        int64_t padded = in * LANES, transposed = out * NAME(stride)(in);
+        int64_t in = l || !p->row_starts ? widths[l] : 0, out = widths[l + 1];
+        int64_t padded = in * LANES, transposed = l ? out * NAME(stride)(in) : 0;
         copy = copy < padded ? padded : copy;
         copy = copy < transposed ? transposed : copy;
         bias = bias < NAME(stride)(out) ? NAME(stride)(out) : bias;
         units += b * NAME(stride)(out) + slack;
     }
-    int64_t input = b * NAME(stride)(widths[0]) + slack;
-    int64_t size = input + 2 * units + copy + bias + p->n_parameters + 4 * slack;
+    int64_t input = p->row_starts ? 0 : b * NAME(stride)(widths[0]);
+    int64_t grad = p->row_starts ? 0 : p->n_parameters;
+    int64_t size = input + 2 * units + copy + bias + grad + 5 * slack;
     room->memory = calloc((size_t)size, sizeof(REAL));
     room->output = malloc((size_t)p->n_layers * sizeof(REAL *));
     room->error = malloc((size_t)p->n_layers * sizeof(REAL *));
@@ -49,7 +50,7 @@ static int NAME(enter)(const Plan *p, NAME(Room) * room)
     uintptr_t aligned = ((uintptr_t)room->memory + 63) / 64 * 64;
     REAL *next = (REAL *)aligned;
     room->input = next;
-    next += b * NAME(stride)(widths[0]) + LANES;
+    next += input + LANES;
     for (int64_t l = 0; l < p->n_layers; l++) {
         int64_t taken = b * NAME(stride)(widths[l + 1]) + LANES;
         room->output[l] = next;
@@ -58,42 +59,36 @@ static int NAME(enter)(const Plan *p, NAME(Room) * room)
     }
     room->copy = next;
     room->bias = room->copy + copy + LANES;
-    room->grad = room->bias + bias + LANES;
+    room->grad = p->row_starts ? p->grad : room->bias + bias + LANES;
     return 1;
 }
 
-/* Rows of X, dense. */
+/* Rows of a dense X. */
 static void NAME(gather)(const Plan *p, const int64_t *order, int64_t rows, REAL *input)
 {
     int64_t d = p->widths[0], ld = NAME(stride)(d);
     const REAL *X = p->X;
-    for (int64_t i = 0; i < rows; i++, input += ld) {
-        if (!p->row_starts && !p->chosen) {
-            memcpy(input, X + order[i] * d, (size_t)d * sizeof(REAL));
-            continue;
-        }
-        if (p->chosen) {
-            const REAL *row = X + order[i] * p->n_columns;
-            for (int64_t j = 0; j < d; j++)
-                input[j] = row[p->chosen[j]];
-            continue;
-        }
-        memset(input, 0, (size_t)d * sizeof(REAL));
-        int64_t stop = p->row_starts[order[i] + 1];
-        for (int64_t e = p->row_starts[order[i]]; e < stop; e++)
-            input[p->columns[e]] += X[e];
+    for (int64_t i = 0; i < rows && !p->row_starts; i++, input += ld) {
+        const REAL *row = X + order[i] * p->n_columns;
+        if (!p->chosen)
+            memcpy(input, row, (size_t)d * sizeof(REAL));
+        for (int64_t j = 0; j < d && p->chosen; j++)
+            input[j] = row[p->chosen[j]];
     }
 }
 
 /* Raw prediction of the rows in the room. */
-static void NAME(forward)(const Plan *p, NAME(Room) * room, int64_t rows)
+static void NAME(forward)(const Plan *p, NAME(Room) * room, const int64_t *order,
+                          int64_t rows)
 {
     const REAL *W = p->weights, *bias = W + p->n_weights, *input = room->input;
     for (int64_t l = 0; l < p->n_layers; l++) {
         int64_t in = p->widths[l], out = p->widths[l + 1];
         int64_t lda = NAME(stride)(in), ldc = NAME(stride)(out);
         REAL *output = room->output[l];
-        if (out == 1) {
+        if (!l && p->row_starts) {
+            NAME(combine)(p, order, rows, bias, output, ldc);
+        } else if (out == 1) {
             for (int64_t i = 0; i < rows; i++)
                 output[i] = *bias + NAME(dot)(input + i * lda, W, in);
         } else {
@@ -162,7 +157,8 @@ static void NAME(transpose)(const REAL *restrict A, int64_t rows, int64_t column
 }
 
 /* Gradient from the error of the raw prediction. */
-static void NAME(backward)(const Plan *p, NAME(Room) * room, int64_t rows)
+static void NAME(backward)(const Plan *p, NAME(Room) * room, const int64_t *order,
+                           int64_t rows)
 {
     const REAL *W = (const REAL *)p->weights + p->n_weights;
     REAL *bias = room->grad + p->n_parameters;
@@ -174,7 +170,9 @@ static void NAME(backward)(const Plan *p, NAME(Room) * room, int64_t rows)
         W -= in * out;
         bias -= out;
         REAL *grad = room->grad + (W - (const REAL *)p->weights);
-        if (out == 1)
+        if (!l && p->row_starts)
+            NAME(distribute)(p, order, rows, error, ldb, grad);
+        else if (out == 1)
             NAME(product)(1, in, rows, error, 1, 1, input, lda, 0, grad, in);
         else
             NAME(product)(in, out, rows, input, 1, lda, error, ldb, 0, grad, out);
@@ -203,10 +201,12 @@ static int NAME(steps)(const Plan *p, int64_t first, int64_t stop, int64_t t)
         const int64_t *order = p->order + start;
         const REAL *scale = p->scale ? (const REAL *)p->scale + start : 0;
         NAME(gather)(p, order, rows, room.input);
-        NAME(forward)(p, &room, rows);
+        NAME(forward)(p, &room, order, rows);
         p->losses[batch] = NAME(errors)(p, &room, order, scale, rows);
-        NAME(backward)(p, &room, rows);
+        NAME(backward)(p, &room, order, rows);
         NAME(update)(p, room.grad, t + batch - first + 1);
+        if (p->row_starts)
+            NAME(clear)(p, order, rows, room.grad);
     }
     NAME(leave)(&room);
     return 1;

@@ -62,6 +62,7 @@ typedef struct {
     int64_t n_weights;
     int64_t n_parameters;
     int64_t fit_intercept;
+    void *grad; /* the gradient of a sparse X, zero between the steps; else null */
 
     /* The update: its state, and the step that comes out for each group. */
     int64_t update;

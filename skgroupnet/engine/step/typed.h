@@ -17,6 +17,8 @@ typedef REAL HALF
 
 #include "updates.h"
 
+#include "sparse.h"
+
 #include "model.h"
 
 #include "descent.h"

@@ -31,27 +31,19 @@ static NAME(Numbers) NAME(numbers)(const Plan *p, int64_t t)
     return a;
 }
 
-/* Note the gradient in the direction; returns what the weights are to move along. */
-static const REAL *NAME(direct)(const Plan *p, REAL *restrict grad)
+/* Note the gradient of parameters start to stop in the direction, or with Nesterov's
+ * momentum the other way round. */
+INLINE void NAME(note)(const Plan *p, REAL *restrict grad, int64_t start, int64_t stop)
 {
     REAL *restrict direction = p->direction;
-    int64_t n = p->n_parameters;
     if (!direction)
-        return grad;
-    if (p->update != SGD) {
-        REAL keep = (REAL)p->beta_1, fresh = (REAL)(1 - p->beta_1);
-        for (int64_t i = 0; i < n; i++)
-            direction[i] = keep * direction[i] + fresh * grad[i];
-        return direction;
-    }
-    REAL mu = (REAL)p->beta_1;
-    for (int64_t i = 0; i < n; i++)
-        direction[i] = mu * direction[i] + grad[i];
-    if (!p->nesterov)
-        return direction;
-    for (int64_t i = 0; i < n; i++)
-        grad[i] += mu * direction[i];
-    return grad;
+        return;
+    int sgd = p->update == SGD;
+    REAL keep = (REAL)p->beta_1, fresh = sgd ? 1 : (REAL)(1 - p->beta_1);
+    for (int64_t i = start; i < stop; i++)
+        direction[i] = keep * direction[i] + fresh * grad[i];
+    for (int64_t i = start; i < stop && sgd && p->nesterov; i++)
+        grad[i] += keep * direction[i];
 }
 
 /* Step of a group from the size of its gradient: mean square, or largest entry. */
@@ -226,17 +218,39 @@ INLINE void NAME(singles)(const int update, const Plan *p, const NAME(Numbers) *
     }
 }
 
+/* All groups.  A gradient is noted just before its group is moved, while both are in
+ * the cache: of a wide layer, memory is what a step waits for. */
+#define CACHED 4096
 INLINE void NAME(all)(const int update, const Plan *p, const NAME(Numbers) * a,
-                      const REAL *grad, const REAL *direction)
+                      REAL *grad)
 {
+    const REAL *direction = p->direction;
+    if (!direction || (update == SGD && p->nesterov))
+        direction = grad;
+    int64_t noted = 0;
     for (int64_t i = 0; i < p->n_groups; i += TOGETHER) {
-        int64_t n = p->n_groups - i;
-        NAME(groups)(update, p, a, grad, direction, i, n < TOGETHER ? n : TOGETHER);
+        int64_t n = p->n_groups - i, stop = noted;
+        n = n < TOGETHER ? n : TOGETHER;
+        for (int64_t s = p->group_spans[i]; s < p->group_spans[i + n]; s++) {
+            int64_t end = p->span_starts[s] + p->span_lengths[s];
+            stop = stop < end ? end : stop;
+        }
+        NAME(note)(p, grad, noted, stop);
+        noted = stop;
+        NAME(groups)(update, p, a, grad, direction, i, n);
     }
     for (int64_t i = 0; i < p->n_runs; i++) {
-        int64_t start = p->run_starts[i];
-        NAME(singles)(update, p, a, grad + start, direction + start,
-                      (REAL *)p->weights + start, p->run_groups[i], p->run_lengths[i]);
+        int64_t start = p->run_starts[i], end = start + p->run_lengths[i];
+        for (int64_t at = start, stop; at < end; at = stop) {
+            stop = end - at < CACHED ? end : at + CACHED;
+            if (noted < stop) {
+                NAME(note)(p, grad, noted, stop);
+                noted = stop;
+            }
+            NAME(singles)(update, p, a, grad + at, direction + at,
+                          (REAL *)p->weights + at, p->run_groups[i] + at - start,
+                          stop - at);
+        }
     }
 }
 
@@ -244,15 +258,15 @@ INLINE void NAME(all)(const int update, const Plan *p, const NAME(Numbers) * a,
 static void NAME(update)(const Plan *p, REAL *grad, int64_t t)
 {
     const NAME(Numbers) a = NAME(numbers)(p, t);
-    const REAL *direction = NAME(direct)(p, grad);
     if (p->update == SGD)
-        NAME(all)(SGD, p, &a, grad, direction);
+        NAME(all)(SGD, p, &a, grad);
     else if (p->update == RMSPROP)
-        NAME(all)(RMSPROP, p, &a, grad, direction);
+        NAME(all)(RMSPROP, p, &a, grad);
     else if (p->update == ADAM)
-        NAME(all)(ADAM, p, &a, grad, direction);
+        NAME(all)(ADAM, p, &a, grad);
     else
-        NAME(all)(ADAMAX, p, &a, grad, direction);
+        NAME(all)(ADAMAX, p, &a, grad);
 }
 
+#undef CACHED
 #undef TOGETHER
