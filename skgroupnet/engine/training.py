@@ -29,7 +29,7 @@ from skgroupnet.engine.stack import Layout, Stack
 from skgroupnet.engine.steps import Steps, Task, TorchSteps
 from skgroupnet.engine.stopping import Stopping
 from skgroupnet.engine.threads import Stopped
-from skgroupnet.engine.updates import State
+from skgroupnet.engine.updates import SETTINGS, State
 from skgroupnet.network import Network
 
 
@@ -148,9 +148,11 @@ class Training:
             if state is not None:
                 self.t = int(state["t"])
                 self.epochs[m], self.seen[m] = state["epochs"], state["seen"]
-                self.rates[m] = state["rate"]
-                for name, value in self.state.items():
-                    value[m] = torch.tensor(state[name])
+                if state["initial_rate"] == self.rates[m]:
+                    # Else it has been set anew since.
+                    self.rates[m] = state["rate"]
+                for name in self.state.keys() & state.keys() - SETTINGS:
+                    self.state[name][m] = torch.tensor(state[name])
         self.state_snapshot: dict[str, Tensor] | None = None
         if resumable:
             self.state_snapshot = {n: value.clone() for n, value in self.state.items()}
@@ -262,12 +264,14 @@ class Training:
         state = {
             name: value[row].cpu().numpy().copy()
             for name, value in self.state_snapshot.items()
+            if name not in SETTINGS
         }
         return state | {
             "t": np.array(self.t),
             "epochs": np.array(self.epochs[row]),
             "seen": np.array(self.seen[row]),
             "rate": np.array(self.rates[row]),
+            "initial_rate": np.array(self.jobs[self.members[row]].model.rate),
         }
 
     def _drop(self, rows: np.ndarray) -> None:

@@ -53,6 +53,8 @@ from torch import Tensor
 from skgroupnet.penalties.groups import Groups
 
 State = dict[str, Tensor]
+# What lies in a state but is a setting: training that goes on takes the present one.
+SETTINGS = {"epsilon"}
 
 
 class Update(Protocol):

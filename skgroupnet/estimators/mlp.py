@@ -228,7 +228,7 @@ class GroupSparseMLP(GroupSparseEstimator):
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
         """Train for one epoch from where the last call ended."""
-        from skgroupnet.engine import stationarity_gap, train
+        from skgroupnet.engine import train
 
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True.")
@@ -253,7 +253,6 @@ class GroupSparseMLP(GroupSparseEstimator):
             )
             if fit.outcome == "interrupted" and not fit.loss_curve:
                 raise KeyboardInterrupt
-            gap = stationarity_gap(problem, model, fit.network)
             attributes = self._network_attributes(fit.network, sample.task, kept)
             before = self.loss_curve_ if go_on else []
             fit = replace(fit, loss_curve=[*before, *fit.loss_curve])
@@ -261,12 +260,13 @@ class GroupSparseMLP(GroupSparseEstimator):
             attributes |= self._fit_attributes(fit)
             self.__dict__.update(
                 **attributes,
-                stationarity_gap_=gap,
                 n_finetune_iter_=0,
                 _optimizer_state=fit.state if usable else None,
                 _optimizer_key=key,
                 _random_state=random_state,
             )
+            # The rows of one call do not say how far all rows are from stationarity.
+            self.__dict__.pop("stationarity_gap_", None)
             warn_about_outcome(fit.outcome, fit.n_iter, self.max_iter)
         return self
 
@@ -433,7 +433,8 @@ class GroupSparseMLPClassifier(NetworkClassifier, GroupSparseMLP):
         Distance of the trained weights from a stationary point, measured over all
         training rows before fine-tuning: the largest distance, over all groups, of the
         negative gradient from the subdifferential of the penalty, divided by the square
-        root of the size of the group. It is on the scale of `lam`.
+        root of the size of the group. It is on the scale of `lam`. Not defined after
+        `partial_fit`, which does not see all rows.
     n_layers_ : int
         Number of layers, input and output included.
     n_outputs_ : int
@@ -581,8 +582,9 @@ class GroupSparseMLPClassifier(NetworkClassifier, GroupSparseMLP):
 
         Notes
         -----
-        The averages of the solver are kept between calls of `partial_fit`; `fit` drops
-        them. ``loss_curve_`` goes on.
+        The averages of the solver are kept between calls of `partial_fit`; `fit`,
+        another `solver` and other groups drop them. All other parameters take effect
+        when they are changed between calls. ``loss_curve_`` goes on.
         """
         if self.class_weight == "balanced":
             raise ValueError(
@@ -753,7 +755,8 @@ class GroupSparseMLPRegressor(NetworkRegressor, GroupSparseMLP):
         Distance of the trained weights from a stationary point, measured over all
         training rows before fine-tuning: the largest distance, over all groups, of the
         negative gradient from the subdifferential of the penalty, divided by the square
-        root of the size of the group. It is on the scale of `lam`.
+        root of the size of the group. It is on the scale of `lam`. Not defined after
+        `partial_fit`, which does not see all rows.
     n_layers_ : int
         Number of layers, input and output included.
     n_outputs_ : int
@@ -888,7 +891,8 @@ class GroupSparseMLPRegressor(NetworkRegressor, GroupSparseMLP):
 
         Notes
         -----
-        The averages of the solver are kept between calls of `partial_fit`; `fit` drops
-        them. ``loss_curve_`` goes on.
+        The averages of the solver are kept between calls of `partial_fit`; `fit`,
+        another `solver` and other groups drop them. All other parameters take effect
+        when they are changed between calls. ``loss_curve_`` goes on.
         """
         return self._partial_fit(X, y, sample_weight)
