@@ -180,15 +180,21 @@ class NewtonStep:
         pull, x, raw = self.split * rho, start, self.raw
         loss = self.model.value(raw)
         gradient, rounding = self._gradient(x, raw, pull, target)
-        enough = max(NEWTON_TOL * float(gradient.norm()), rounding)
+        size, value = float(gradient.norm()), loss + _pulled(x, pull, target)
+        enough = max(NEWTON_TOL * size, rounding)
         for _ in range(MAX_NEWTON):
-            if float(gradient.norm()) <= enough:
+            if size <= enough:
                 break
             direction = self._direction(gradient, raw, pull)
             x, raw, loss = self._search(
                 (x, raw, loss), direction, gradient, pull, target
             )
             gradient, _ = self._gradient(x, raw, pull, target)
+            before, size = (value, size), float(gradient.norm())
+            value = loss + _pulled(x, pull, target)
+            # Rounding allows no more: neither the sum falls nor its gradient.
+            if value >= before[0] and size >= before[1]:
+                break
         self.raw = raw
         return x, loss
 
@@ -235,7 +241,8 @@ class NewtonStep:
         move, raw_move = torch.zeros_like(gradient), torch.zeros_like(raw)
         residual, enough = -gradient, CG_TOL * float(gradient.norm())
         search, size = torch.zeros_like(gradient), float("inf")
-        for _ in range(MAX_CG):
+        # Without rounding, as many as there are directions would do.
+        for _ in range(min(MAX_CG, 2 * min(gradient.numel(), raw.numel()))):
             scaled = residual / diagonal
             before, size = size, float((residual * scaled).sum())
             search = scaled + (size / before) * search
