@@ -90,7 +90,8 @@ def _descend(rows, prox, intercept):
     w = np.zeros((X.shape[1], k))
     w[-1] = rows.null_raw(intercept == "free")[0]
     w, z, t = w.ravel(), w.ravel(), 1.0
-    eta = 1e-3 * float((s @ (X * X)).sum())
+    # Without a column that is not empty there is nothing to descend.
+    eta = 1e-3 * float((s @ (X * X)).sum()) or 1.0
     for _ in range(ITERATIONS):
         f = X @ z.reshape(-1, k)
         value = fit.value(f)
