@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +65,10 @@ PASSES, OPERATIONS = 10, 2e9
 # The second moments of a block are kept: their number is the square of its columns.
 LARGEST_BLOCK = 512
 
+# Weights whose second moments are taken together where the outputs of a row depend on
+# each other: the moments cost as many products with X as there are weights.
+MOST_COUPLED = 2000
+
 
 def can_descend(problem: Problem) -> bool:
     """Whether the compiled descent takes a problem.
@@ -83,12 +88,18 @@ def can_descend(problem: Problem) -> bool:
         and chosen_step() != "torch"
         and torch.device(problem.device).type == "cpu"
         and SHRINKS.get(type(problem.penalty)) in CONVEX
-        and LOSSES[problem.loss].curvatures is not None
-        and (isinstance(problem.X, np.ndarray) or problem.y.shape[1] == 1)
+        and (isinstance(problem.X, np.ndarray) or problem.y.shape[1:] == (1,))
+        and (LOSSES[problem.loss].curvatures is not None or _is_small(problem))
         and not problem.penalize_bias
         and not problem.keep_zeros
         and small
     )
+
+
+def _is_small(problem: Problem) -> bool:
+    """Whether the second moments of all weights can be taken together."""
+    n_outputs = int(problem.y.max()) + 1 if problem.y.ndim == 1 else problem.y.shape[1]
+    return problem.X.shape[1] * n_outputs <= MOST_COUPLED
 
 
 class Blocks:
@@ -139,6 +150,12 @@ class Blocks:
         self.shrink = fields["shrink"]
         self.strength = self._of_blocks(fields.get("strength"))
         self.other = self._of_blocks(fields.get("other"))
+
+    def widened(self) -> Blocks:
+        """Make the same blocks of weights, each a column with one output."""
+        widened = copy.copy(self)
+        widened.sizes = self.sizes * self._shape[1]
+        return widened
 
     def _of_blocks(self, values: Tensor | None) -> Tensor:
         """Read the values of groups (1, G) at the first weight of each block."""

@@ -33,10 +33,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skgroupnet.engine.descent import Blocks, Curvature, Descent
+from skgroupnet.engine.descent import MOST_COUPLED, Blocks, Curvature, Descent
 from skgroupnet.engine.linear import LinearModel, epoch_of
 from skgroupnet.engine.panel import DensePanel, Panel, SparsePanel
 from skgroupnet.engine.problem import Fit, Model, Outcome, Problem, Watch
+from skgroupnet.engine.quadratic import coupled_moments, minimise
 from skgroupnet.engine.threads import threads_for
 from skgroupnet.network import Network
 
@@ -46,11 +47,14 @@ LEAST_ROOM = 64
 PRODUCT_SPEED = 16
 # Passes of a descent: over the rows where there are no second moments, and over these.
 MOST_PASSES, MOMENT_PASSES = 100, 10_000
-# Relative to the second moment of a column: what makes their matrix positive definite.
+# Relative to the second moment of a column: what is left about the mean is rounding.
 JITTER = 1e-10
 # A descent, and a working set, ends at these shares of the gap it starts from.
 DESCENT_SHARE, WORKING_SHARE = 0.1, 0.3
 MAX_HALVINGS = 40
+# Intercepts of a softmax count but for their mean: an eigenvalue of their curvature,
+# its diagonal being one, that is not greater than this is zero.
+UNDETERMINED = 1e-10
 # Iterations that lower neither the objective nor the gap: rounding allows no more.
 MAX_STALLED = 5
 
@@ -266,14 +270,16 @@ class _Newton:
         ``errors`` is overwritten.
         """
         centred = self.linear.problem.fit_intercept
+        if self.linear.loss.curvatures is None:
+            self._coupled_step(errors, self._descent_target(gap, tol))
+            return
         of_rows = self.linear.curvatures(self.raw)
         shift = torch.zeros_like(errors[:, 0])
         if centred:
             shift = -errors.sum(1) / of_rows.sum(1)
         errors += of_rows * shift[:, None]
         weights = self.linear.split(self.flat)[0][self.panel.columns]
-        share = 0.0 if self.linear.loss.output == "identity" else DESCENT_SHARE
-        target = max(WORKING_SHARE * tol, share * gap)
+        target = self._descent_target(gap, tol)
         before, raw = weights.clone(), shift[:, None].expand(errors.shape)
         done = False
         if self.rows is not None:
@@ -286,11 +292,69 @@ class _Newton:
         if not done and len(of_rows) == 1:
             raw = raw + self._by_moments(of_rows[0], means[0], errors, weights, target)
         move = weights - before
-        self._search(weights, move, shift - (means * move.T).sum(1), raw)
+        bias = shift - (means * move.T).sum(1)
+        if not done and self._are_coupled(len(of_rows)):
+            more, shift = self._by_coupled_moments(errors, weights, target, of_rows)
+            raw, bias, move = raw + more, bias + shift, weights - before
+        self._search(weights, move, bias, raw)
+
+    def _are_coupled(self, n_curvatures: int) -> bool:
+        """Whether the second moments of all weights are taken together."""
+        n_weights = len(self.panel.columns) * len(self.raw)
+        return n_curvatures > 1 and n_weights <= MOST_COUPLED
+
+    def _coupled_step(self, errors: Tensor, tol: float) -> None:
+        """Do as `_step` where the outputs of a row depend on each other."""
+        predicted, scale = self.linear.predicted(self.raw), self.linear.scale
+        weights = self.linear.split(self.flat)[0][self.panel.columns]
+        before = weights.clone()
+        raw, bias = self._by_coupled_moments(
+            errors, weights, tol, predicted * scale, predicted * scale.sqrt()
+        )
+        self._search(weights, weights - before, bias, raw)
+
+    def _by_coupled_moments(
+        self,
+        errors: Tensor,
+        weights: Tensor,
+        tol: float,
+        diagonal: Tensor,
+        cross: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Descend by the moments of all weights; the change of raw and intercept."""
+        assert self.rows is not None
+        rows, (c, k) = self.rows.rows.double(), weights.shape
+        mean = torch.zeros_like(rows[:, 0])
+        if self.linear.problem.fit_intercept:
+            mean = rows.mean(1)
+            rows = torch.cat([rows - mean[:, None], torch.ones_like(rows[:1])])
+        moments = coupled_moments(rows, diagonal, cross).reshape(len(rows) * k, -1)
+        slopes = (rows @ errors.double().T).view(-1)
+        # The best intercept at any weights, as far as it is determined.
+        aside, own = moments[: c * k, c * k :], moments[c * k :, c * k :]
+        unit = own.diagonal().clamp_min(torch.finfo(own.dtype).tiny).rsqrt()
+        inverse = torch.linalg.pinv(unit[:, None] * own * unit, rtol=UNDETERMINED)
+        inverse = unit[:, None] * inverse * unit
+        schur = moments[: c * k, : c * k] - aside @ inverse @ aside.T
+        slope = slopes[: c * k] - aside @ (inverse @ slopes[c * k :])
+        exact = weights.double().view(-1, 1).clone()
+        minimise(self.blocks.widened(), self.chosen, schur, slope[:, None], exact, tol)
+        move = exact[:, 0] - weights.double().view(-1)
+        weights.copy_(exact.view(c, k))
+        shift = -inverse @ (slopes[c * k :] + aside.T @ move)
+        raw = torch.cat([move, shift]).view(-1, k).T @ rows
+        bias = -(mean @ move.view(c, k))
+        bias[: len(shift)] += shift
+        return raw.to(errors.dtype), bias.to(errors.dtype)
+
+    def _descent_target(self, gap: float, tol: float) -> float:
+        """Largest gradient that the minimum of the quadratic model may have."""
+        share = 0.0 if self.linear.loss.output == "identity" else DESCENT_SHARE
+        return max(WORKING_SHARE * tol, share * gap)
 
     def _most_passes(self, n_curvatures: int) -> int:
         """Count the passes over the rows that cost as much as the second moments."""
-        if n_curvatures > 1:
+        if n_curvatures > 1 and not self._are_coupled(n_curvatures):
             return MOST_PASSES
         return 2 + len(self.panel.columns) // PRODUCT_SPEED
 
@@ -303,20 +367,11 @@ class _Newton:
         diagonal = moments.diagonal()
         noise = JITTER * diagonal
         moments.addr_(mean, mean, alpha=-total)
-        # What a column has less of is rounding; one of zeros is moved by nothing.
-        diagonal.copy_(diagonal.maximum(noise) * (1 + JITTER))
-        size = diagonal.where(diagonal > 0, 1.0).sqrt()
-        diagonal.copy_(size.square())
-        root, failed = torch.linalg.cholesky_ex(moments / size / size[:, None])
-        if failed:
-            return torch.zeros_like(errors)
-        root *= size[:, None]
-        root, slopes = root.contiguous(), self.panel.tdot(errors).double()
-        errors = torch.linalg.solve_triangular(root, slopes, upper=False).T.contiguous()
-        flat = Curvature(torch.ones_like(root[:1]), False)
+        # One of zeros is moved by nothing.
+        diagonal.copy_(diagonal.maximum(noise))
+        slopes = self.panel.tdot(errors).double()
         before, exact = weights.clone(), weights.double()
-        descent = Descent(self.blocks, self.chosen, root, flat, errors, exact)
-        descent.run(tol, MOMENT_PASSES)
+        minimise(self.blocks, self.chosen, moments, slopes, exact, tol)
         weights.copy_(exact)
         move = weights - before
         return self.panel.dot(move) - (means @ move)[:, None]

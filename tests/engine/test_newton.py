@@ -18,6 +18,7 @@ from skgroupnet.engine import (
 from skgroupnet.engine import newton as module
 from skgroupnet.engine.descent import (
     LARGEST_BLOCK,
+    MOST_COUPLED,
     Curvature,
     Descent,
     can_descend,
@@ -240,7 +241,7 @@ def test_working_sets_leave_columns_out(start, make_model, monkeypatch):
 def test_a_warm_path_ends_at_the_same_optima(start, make_model):
     X, y = rows("log_loss", 150, 24)
     problem = Problem(X, y, "log_loss", GroupLasso())
-    models = [make_model(start(problem), lam) for lam in (0.2, 0.1, 0.03, 0.01)]
+    models = [make_model(start(problem), lam) for lam in np.geomspace(0.2, 0.01, 12)]
     warm = newton(problem, models, 200, 1e-9, warm=True)
     cold = newton(problem, models, 200, 1e-9)
     for model, one_fit, other in zip(models, warm, cold, strict=True):
@@ -255,7 +256,7 @@ def test_a_warm_path_ends_at_the_same_optima(start, make_model):
 def test_chains_of_jobs_are_solved_in_turn(start, make_model):
     X, y = rows("log_loss", 150, 24)
     problem = Problem(X, y, "log_loss", GroupLasso())
-    models = [make_model(start(problem), lam) for lam in (0.01, 0.2, 0.03)]
+    models = [make_model(start(problem), lam) for lam in (0.01, 0.2, 0.011)]
     ways = [FullBatch(500, 1e-9), FullBatch(5000, 1e-9, "fista")]
     for settings in ways:
         jobs = [Job(problem, model, settings, chain="one") for model in models]
@@ -322,4 +323,79 @@ def test_what_the_descent_does_not_take():
     assert not can_descend(Problem(X, y, "log_loss", GroupLasso(), labels=one_group))
     biased = Problem(X, y, "log_loss", GroupLasso(), penalize_bias=True)
     assert not can_descend(biased)
-    assert not can_descend(Problem(X, np.arange(20) % 3, "cross_entropy", L1()))
+    many = np.arange(20) % (1 + MOST_COUPLED // X.shape[1])
+    assert can_descend(Problem(X, many % 3, "cross_entropy", L1()))
+    assert not can_descend(Problem(X, many, "cross_entropy", L1()))
+    assert not can_descend(Problem(csr_array(X), many % 3, "cross_entropy", L1()))
+
+
+@pytest.mark.parametrize("penalty", CONVEX, ids=repr)
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_the_multinomial_optimum_is_fistas(
+    fit_intercept, penalty, start, make_model, multinomial
+):
+    X, y = multinomial
+    X, labels = X + 3, np.arange(20) // 4
+    labels[-1] = -1
+    weight = np.arange(len(X)) % 3.0
+    problem = Problem(
+        X, y, "cross_entropy", penalty, labels=labels, fit_intercept=fit_intercept
+    )
+    model = make_model(start(problem), 0.01, row_weight=weight)
+    fit = one(problem, model)
+    assert (fit.outcome, fit.n_iter < 20) == ("converged", True)
+    assert stationarity_gap(problem, model, fit.network) <= 2e-9
+    (other,) = fista(problem, [model], max_iter=20_000, tol=1e-8)
+    assert fit.loss_curve[-1] == pytest.approx(other.loss_curve[-1], rel=1e-9)
+    zero = fit.network.weights[0] == 0
+    np.testing.assert_array_equal(zero, other.network.weights[0] == 0)
+
+
+@pytest.mark.parametrize("lam", [1e-2, 1e-4])
+def test_multinomial_in_float32(lam, start, make_model, multinomial):
+    X, y = multinomial
+    problem = Problem(X.astype(np.float32), y, "cross_entropy", GroupLasso())
+    model = make_model(start(problem), lam)
+    fit = one(problem, model, tol=1e-5)
+    exact = Problem(X, y, "cross_entropy", GroupLasso())
+    best = one(exact, make_model(start(exact), lam))
+    assert (fit.outcome, fit.n_iter < 20) == ("converged", True)
+    assert fit.network.dtype == np.float32
+    assert fit.loss_curve[-1] == pytest.approx(best.loss_curve[-1], rel=1e-5)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("loss", ["poisson", "log_loss", "squared_error"])
+def test_columns_far_from_zero_need_no_more_iterations(
+    loss, fit_intercept, start, make_model
+):
+    """Nearly dependent columns: descent alone takes 10,000 passes an iteration."""
+    rng = np.random.RandomState(0)
+    X = rng.randn(46, 38) * rng.uniform(2, 4, 38) + 10
+    y = rng.poisson(1.0, (46, 2)) * 1.0
+    y = y.clip(max=1) if loss == "log_loss" else y
+    labels = np.arange(38) // 3
+    settings = {"labels": labels, "fit_intercept": fit_intercept}
+    problem = Problem(X, y, loss, GroupLasso(), **settings)
+    model = make_model(start(problem, 2), 4e-4)
+    fit = one(problem, model, max_iter=40, tol=1e-7)
+    assert fit.outcome == "converged"
+    assert relative_gap(problem, model, fit.network) <= 2e-7
+
+
+def test_passes_are_few_where_columns_nearly_depend(start, make_model, monkeypatch):
+    rng = np.random.RandomState(0)
+    X = rng.randn(46, 38) * rng.uniform(2, 4, 38) + 10
+    y = rng.poisson(1.0, (46, 1)) * 1.0
+    problem = Problem(X, y, "poisson", GroupLasso(), fit_intercept=False)
+    passes, run = [], Descent.run
+
+    def spy(self, *args):
+        before = self.n_passes
+        done = run(self, *args)
+        passes.append(self.n_passes - before)
+        return done
+
+    monkeypatch.setattr(Descent, "run", spy)
+    assert one(problem, make_model(start(problem, 1), 4e-4)).outcome == "converged"
+    assert sum(passes) < 2000
