@@ -101,6 +101,11 @@ class CentredModel:
         error = (self.mapped(raw) - self.y) * self.scale
         return self.backward(error).view(1, -1)
 
+    def rise(self, before: Tensor, raw: Tensor) -> float:
+        """Rise of the slope of the mean loss from one raw prediction to another."""
+        errors = (self.mapped(raw) - self.mapped(before)) * self.scale
+        return float((errors * (raw - before)).sum(dtype=torch.float64))
+
     def penalty(self, x: Tensor) -> float:
         """Penalty of a point."""
         return self.linear.value(x)

@@ -10,7 +10,8 @@ of variables keep badly scaled columns from slowing it down:
 
 eta falls a little at every iteration and doubles where the quadratic upper bound fails
 (backtracking), so that it follows the curvature; the momentum restarts where it points
-uphill.
+uphill.  Near the optimum the losses that the bound compares are equal up to rounding.
+There the gradients tell, whose difference is of the order of the step, not its square.
 
 References
 ----------
@@ -18,6 +19,8 @@ A. Beck, M. Teboulle, "A fast iterative shrinkage-thresholding algorithm for lin
 inverse problems", SIAM J. Imaging Sci. 2(1), 2009.
 B. O'Donoghue, E. Candes, "Adaptive restart for accelerated gradient schemes",
 Found. Comput. Math. 15, 2015.
+W. Hager, H. Zhang, "A new conjugate gradient method with guaranteed descent and an
+efficient line search", SIAM J. Optim. 16(1), 2005 (gradients in the place of values).
 """
 
 from __future__ import annotations
@@ -43,6 +46,11 @@ CHECK_EVERY = 10
 ETA_DECAY = 0.95
 # eta doubles until the quadratic bound holds, or the loss is not finite after all.
 MAX_DOUBLINGS = 100
+# So many checks of the gap in a row that find neither it nor the objective lower: a
+# momentum needs some tens of iterations before it restarts.
+MAX_STALLED = 20
+# Rounding of a sum of losses, in units of the precision.
+ROUNDING = 10
 
 
 def fista(
@@ -100,10 +108,16 @@ class _Descent:
         self.model, self.number, self.n_models = model, number, n_models
         self.shrinkage, self.metric = model.shrinkage, model.shrinkage.metric
         self.x, self.curvatures, self.eta = model.start, model.group_curvatures(), 1.0
+        self.eps = torch.finfo(self.x.dtype).eps
+        # The curvature of G groups together is at most G times the largest of theirs.
+        bounded = math.isfinite(model.loss.curvature)
+        self.largest = self.metric.n_groups if bounded else math.inf
+        self.scale = 0.0
 
     def _step(self, z: Tensor, raw_z: Tensor) -> tuple[Tensor, Tensor, float]:
         """Proximal step from z: the new point, its raw prediction and its loss."""
         loss, grad = self.model.value(raw_z), self.model.gradient(raw_z)
+        self.scale = max(self.scale, abs(loss))
         self.eta *= ETA_DECAY
         slack = self.model.rounding(raw_z)
         for _ in range(MAX_DOUBLINGS):
@@ -111,11 +125,22 @@ class _Descent:
             x = self.shrinkage.prox(z - self.metric.scale(grad, step), step)
             raw = self.model.raw(x)
             new, move = self.model.value(raw), x - z
-            bound = loss + float((grad * move).sum() + self._square(move, move) / 2)
-            if new <= bound + slack:
+            square = float(self._square(move, move))
+            bound = loss + float((grad * move).sum()) + square / 2
+            if new <= bound + slack or self.eta >= self.largest:
                 break
+            if square <= math.sqrt(self.eps) * self.scale:
+                if self.model.rise(raw_z, raw) <= square or self._is_still(raw_z, raw):
+                    break
             self.eta *= 2
         return x, raw, new
+
+    def _is_still(self, before: Tensor, raw: Tensor) -> bool:
+        """Whether the raw prediction moved by no more than its rounding."""
+        if not raw.numel():
+            return True
+        moved = float((raw - before).abs().amax())
+        return moved <= ROUNDING * self.eps * float(raw.abs().amax())
 
     def _square(self, a: Tensor, b: Tensor) -> Tensor:
         """Inner product in the metric of the steps."""
@@ -138,7 +163,7 @@ class _Descent:
     ) -> Outcome:
         """Iterate, with the objective written to ``curve``; return the verdict."""
         z, raw_x, t = self.x, self.model.raw(self.x), 1.0
-        raw_z = raw_x
+        raw_z, progress = raw_x, _Progress(self.eps)
         for n_iter in range(1, max_iter + 1):
             x, raw, loss = self._step(z, raw_z)
             curve.append(loss + self.model.penalty(x))
@@ -150,12 +175,20 @@ class _Descent:
             t, beta = (1 + math.sqrt(1 + 4 * t * t)) / 2, t - 1
             z, raw_z = x + move * (beta / t), raw + (raw - raw_x) * (beta / t)
             self.x, raw_x = x, raw
-            last = n_iter == max_iter
-            check = last or n_iter % CHECK_EVERY == 0
-            done = check and self.model.gap(x, self.model.gradient(raw)) <= tol
-            stop = watch is not None and watch(self._epoch(curve, not (done or last)))
+            last, done = n_iter == max_iter, False
+            if last or n_iter % CHECK_EVERY == 0:
+                gap = self.model.gap(x, self.model.gradient(raw))
+                done = gap <= tol
+                progress.check(x, gap, curve[-1])
+            stalled = progress.n_without == MAX_STALLED
+            if stalled:
+                self.x = progress.best
+            over = done or last or stalled
+            stop = watch is not None and watch(self._epoch(curve, not over))
             if done or stop:
                 return "converged" if done else "stopped"
+            if stalled:
+                return "stalled"
         return "max_iter"
 
     def _network(self) -> Network:
@@ -163,3 +196,22 @@ class _Descent:
 
     def _epoch(self, curve: list[float], running: bool) -> Epoch:
         return epoch_of(self.number, self.n_models, curve, running, self._network)
+
+
+class _Progress:
+    """The point of the smallest gap, and for how many checks there was no progress."""
+
+    def __init__(self, eps: float) -> None:
+        self._noise = ROUNDING * eps
+        self.n_without, self._gap, self._objective = 0, math.inf, math.inf
+        self.best: Tensor
+
+    def check(self, x: Tensor, gap: float, objective: float) -> None:
+        """Look at a point: progress is a smaller gap or a smaller objective."""
+        noise = self._noise * abs(objective)
+        lower = objective < self._objective - noise
+        self.n_without = 0 if gap < self._gap or lower else self.n_without + 1
+        if gap < self._gap:
+            self.best, self._gap = x, gap
+        if lower:
+            self._objective = objective

@@ -7,7 +7,15 @@ import pytest
 import scipy.sparse
 import torch
 
-from skgroupnet.engine import LOSSES, Problem, fista, lam_max, stationarity_gap
+from skgroupnet.engine import (
+    LOSSES,
+    Problem,
+    certificate,
+    fista,
+    lam_max,
+    stationarity_gap,
+)
+from skgroupnet.engine.descent import can_descend
 from skgroupnet.network import Network
 from skgroupnet.penalties import (
     L1,
@@ -266,3 +274,24 @@ def test_no_lam_empties_a_path_norm_or_a_full_difference(draw):
     for name in ("path_norm", "l1_minus_l2"):
         problem = Problem(X, y, "squared_error", get_penalty(name))
         assert lam_max(problem) == np.inf
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "poisson"])
+def test_lam_max_with_free_columns_is_cheap(loss, draw, monkeypatch):
+    """Newton's method fits what is not penalised, which FISTA took 10,000 steps for."""
+    X, y = draw(loss, n=27, d=12, k=2)
+    labels = np.r_[np.full(4, -1), np.arange(8)]
+    counts, newton = [], certificate.newton
+
+    def spy(*args, **kwargs):
+        fits = newton(*args, **kwargs)
+        counts.append(fits[0].n_iter)
+        return fits
+
+    monkeypatch.setattr(certificate, "newton", spy)
+    problem = Problem(X * 10.0 ** np.arange(-3, 9), y, loss, GroupLasso(), labels)
+    if not can_descend(problem):
+        pytest.skip("needs compiled code")
+    assert np.isfinite(lam_max(problem))
+    assert len(counts) == 1
+    assert counts[0] <= 60

@@ -266,3 +266,44 @@ def test_momentum_restarts(zeros, make_model):
     (fit,) = fista(problem, [model], max_iter=5000, tol=1e-10)
     assert fit.outcome == "converged"
     assert fit.n_iter < 2500
+
+
+def test_rounding_does_not_raise_the_step_bound(zeros, make_model):
+    """Columns far from zero: losses of two points are equal, gradients are not."""
+    rng = np.random.RandomState(0)
+    X = rng.randn(300, 4)
+    y = X[:, :1] + 0.3 * rng.randn(300, 1)
+    start = zeros("squared_error", (4, 1))
+    near, far = (
+        fista(
+            Problem(X + offset, y, "squared_error", L1()),
+            [make_model(start, 0.01)],
+            max_iter=1000,
+            tol=1e-6,
+        )[0]
+        for offset in (0, 1e4)
+    )
+    assert far.outcome == "converged"
+    assert far.n_iter <= 2 * near.n_iter
+    np.testing.assert_allclose(
+        far.network.weights[0], near.network.weights[0], atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("penalty", [GroupLasso(), NoPenalty()])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_rounding_ends_what_cannot_converge(loss, penalty, draw, zeros, make_model):
+    """The best point is kept."""
+    X, y = draw(loss, n=60, d=4, k=2)
+    y = y if loss == "cross_entropy" else y.astype(np.float32)
+    problem = Problem(X.astype(np.float32), y, loss, penalty)
+    start = zeros(loss, (4, y.max() + 1 if y.ndim == 1 else 2), np.float32)
+    model, gaps = make_model(start, 0.01), []
+
+    def watch(epoch):
+        gaps.append(stationarity_gap(problem, model, epoch.network(0)))
+
+    (fit,) = fista(problem, [model], max_iter=5000, tol=0, watch=watch)
+    assert (fit.outcome, fit.n_iter < 5000) == ("stalled", True)
+    assert gaps[-1] < 1e-5
+    assert gaps[-1] <= 2 * min(gaps[CHECK_EVERY - 1 :: CHECK_EVERY]) + 1e-7
