@@ -1,6 +1,5 @@
 """The models of a search: every candidate in every fold, trained together."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from skgroupnet.model_selection.pipelines import (
 from skgroupnet.model_selection.together import (
     Fitted,
     Fitting,
+    fit_alone,
     fit_together,
     has_own_fit,
 )
@@ -276,7 +276,7 @@ class Models:
             )
         if not was_interrupted(answers):
             answers += Parallel(n_jobs=self._search.n_jobs)(
-                delayed(_fit_alone)(job.fitting) for job in alone
+                delayed(fit_alone)(job.fitting) for job in alone
             )
         else:
             answers += [Fitted(job.estimator, KeyboardInterrupt()) for job in alone]
@@ -332,16 +332,6 @@ def _jobs(batch):
                 arrivals[number, setting] = arrive(prototype, batch.data, rows, alone)
             jobs.append(Job(clone(final), arrivals[number, setting]))
     return jobs
-
-
-def _fit_alone(fitting):
-    """Fit as scikit-learn does, by the method `fit` of the user's own class."""
-    start, error = time.perf_counter(), None
-    try:
-        fitting.estimator.fit(fitting.X, fitting.y, **fitting.fit_params)
-    except Exception as raised:
-        error = raised
-    return Fitted(fitting.estimator, error, time.perf_counter() - start)
 
 
 def _outcomes(jobs, fitted):

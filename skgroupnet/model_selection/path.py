@@ -23,7 +23,9 @@ from skgroupnet.model_selection.together import (
     Fitted,
     Fitting,
     check_fit,
+    fit_alone,
     fit_together,
+    has_own_fit,
 )
 from skgroupnet.network import Network
 from skgroupnet.sparse import as_csr
@@ -306,6 +308,8 @@ def regularization_path(
     ['x27', 'x20', 'x7', 'x21']
     """
     _check_arguments(estimator, X_val, y_val, sample_weight_val, scoring)
+    if warm_start or isinstance(lams, Integral):
+        check_fit(estimator, "regularization_path, unless lams are given,")
     X, y, X_val = as_csr(X), as_csr(y, "y"), as_csr(X_val, "X_val")
     resources = {"n_jobs": n_jobs, "stack_memory": stack_memory}
     values = lam_grid(lams, estimator, X, y, sample_weight, **resources)
@@ -313,7 +317,10 @@ def regularization_path(
     if X_val is not None and estimator.get_params().get("early_stopping"):
         params |= {"X_val": X_val, "y_val": y_val}
         params |= {"sample_weight_val": sample_weight_val}
-    if warm_start and not estimator._solved_in_turn:
+    if has_own_fit(estimator):
+        own = [clone(estimator).set_params(lam=lam) for lam in values.tolist()]
+        fits = [fit_alone(Fitting(model, X, y, None, params)) for model in own]
+    elif warm_start and not estimator._solved_in_turn:
         fits = _one_after_the_other(estimator, values, X, y, params)
     else:
         chain = "path" if estimator._solved_in_turn else None
@@ -352,7 +359,6 @@ def _check_arguments(estimator, X_val, y_val, sample_weight_val, scoring):
             f"{estimator!r}. Of a Pipeline, pass the last step, and X as the earlier "
             "steps transform it."
         )
-    check_fit(estimator, "regularization_path")
     if (X_val is None) != (y_val is None):
         absent = "X_val" if X_val is None else "y_val"
         raise ValueError(

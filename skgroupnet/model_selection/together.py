@@ -105,6 +105,26 @@ def has_own_fit(estimator: Any) -> bool:
     return fit not in FITS or inner is not FIT
 
 
+def fit_alone(fitting: Fitting) -> Fitted:
+    """Fit as scikit-learn does, by the method `fit` of the user's own class.
+
+    Parameters
+    ----------
+    fitting : Fitting
+        The fit to do, to all of its rows.
+
+    Returns
+    -------
+    Fitted
+    """
+    start, error = time.perf_counter(), None
+    try:
+        fitting.estimator.fit(fitting.X, fitting.y, **fitting.fit_params)
+    except Exception as raised:
+        error = raised
+    return Fitted(fitting.estimator, error, time.perf_counter() - start)
+
+
 def check_fit(estimator: Any, caller: str) -> None:
     """Refuse an estimator with a `fit` of its own.
 

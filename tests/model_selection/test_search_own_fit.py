@@ -167,9 +167,15 @@ def test_fit_replaced_on_the_instance_is_lost_in_a_clone():
 
 @pytest.mark.parametrize("own", [OfLogarithm(), OfScaledTarget(), WithInnerFit()])
 def test_a_path_refuses_a_fit_of_its_own(own):
-    message = f"regularization_path .* the fit that {type(own).__name__} has of its own"
+    message = f"unless lams are given, .* the fit that {type(own).__name__} has"
     with pytest.raises(TypeError, match=message):
         regularization_path(own, X, Y)
+
+
+def test_a_path_with_given_lams_calls_a_fit_of_its_own():
+    path = regularization_path(OfLogarithm(), X, Y, lams=[0.1, 0.01], X_val=X, y_val=Y)
+    alone = [OfLogarithm(lam=lam).fit(X, Y).score(X, Y) for lam in (0.1, 0.01)]
+    np.testing.assert_allclose(path.scores, alone, rtol=1e-12)
 
 
 def test_a_cross_validation_refuses_a_fit_of_its_own():
