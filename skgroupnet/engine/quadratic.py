@@ -65,6 +65,8 @@ def minimise(
     bool
         Whether M has a Cholesky factor; if not, nothing is changed.
     """
+    if not len(weights):
+        return True
     diagonal = moments.diagonal()
     size = diagonal.where(diagonal > 0, 1.0).sqrt()
     diagonal.copy_(size.square())
