@@ -94,6 +94,7 @@ class Layout:
                 "features were given; leave groups=None."
             )
         n_features, n_first = self.widths[:2]
+        apart = labels is None
         if labels is None:
             labels = np.arange(n_features)
         blocks = [
@@ -113,7 +114,7 @@ class Layout:
         if groups_of == "pairs":
             return _paired(blocks, like)
         n_rows = sum(block.n_rows for block in blocks)
-        merged = _group_of_rows(labels, n_first, n_rows)
+        merged = None if apart else _group_of_rows(labels, n_first, n_rows)
         if sizes is None:
             return Groups(blocks, like, merged)
         first = np.repeat(
