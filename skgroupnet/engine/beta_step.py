@@ -192,8 +192,9 @@ class NewtonStep:
             gradient, _ = self._gradient(x, raw, pull, target)
             before, size = (value, size), float(gradient.norm())
             value = loss + _pulled(x, pull, target)
-            # Rounding allows no more: neither the sum falls nor its gradient.
-            if value >= before[0] and size >= before[1]:
+            # Rounding allows no more: neither the sum falls nor, by much, its gradient.
+            slack = self.model.rounding(raw)
+            if value >= before[0] - slack and size >= before[1] / 2:
                 break
         self.raw = raw
         return x, loss
