@@ -49,7 +49,7 @@ from skgroupnet.engine.beta_step import BetaStep, FactoredStep, NewtonStep
 from skgroupnet.engine.centred import CentredModel
 from skgroupnet.engine.linear import epoch_of
 from skgroupnet.engine.problem import Epoch, Fit, Model, Outcome, Problem, Watch
-from skgroupnet.engine.threads import threads_for
+from skgroupnet.engine.threads import flushing, threads_for
 from skgroupnet.network import Network
 
 # rho is above its bound by this factor.
@@ -204,6 +204,7 @@ class _Splitting:
             and model.gap(self.z, model.gradient(model.raw(self.z))) <= tol
         )
 
+    @flushing()
     def _iterate(self) -> tuple[Iteration, Tensor]:
         """One iteration, and the gradient of the loss at z."""
         model, rho, before = self.model, self.rho, self.beta

@@ -32,7 +32,7 @@ from skgroupnet.engine.problem import Problem, Settings
 from skgroupnet.engine.shrinkage import Shrinkage
 from skgroupnet.engine.stack import Stack
 from skgroupnet.engine.steps import Task
-from skgroupnet.engine.threads import WORTH_THREADS, Stopped
+from skgroupnet.engine.threads import WORTH_THREADS, Stopped, flushing
 from skgroupnet.engine.updates import State, Update
 
 try:
@@ -211,6 +211,7 @@ class CompiledSteps:
             _step.steps(plan, first, stop, t + first, self._version)
         del alive
 
+    @flushing()
     def _run_with_prox(self, t: int, losses: np.ndarray, stopped: Stopped) -> None:
         """Step by step, all models side by side, the prox in torch."""
         alive = [self._begin(m, losses[m]) for m in range(len(losses))]

@@ -36,7 +36,7 @@ from skgroupnet.engine.centred import CentredModel
 from skgroupnet.engine.data import Data
 from skgroupnet.engine.linear import epoch_of
 from skgroupnet.engine.problem import Epoch, Fit, Model, Outcome, Problem, Watch
-from skgroupnet.engine.threads import threads_for
+from skgroupnet.engine.threads import flushing, threads_for
 from skgroupnet.network import Network
 
 # The gap costs a product with X: it is measured every so many iterations.
@@ -114,6 +114,7 @@ class _Descent:
         self.largest = self.metric.n_groups if bounded else math.inf
         self.scale = 0.0
 
+    @flushing()
     def _step(self, z: Tensor, raw_z: Tensor) -> tuple[Tensor, Tensor, float]:
         """Proximal step from z: the new point, its raw prediction and its loss."""
         loss, grad = self.model.value(raw_z), self.model.gradient(raw_z)

@@ -38,7 +38,7 @@ from skgroupnet.engine.linear import LinearModel, epoch_of
 from skgroupnet.engine.panel import DensePanel, Panel, SparsePanel
 from skgroupnet.engine.problem import Fit, Model, Outcome, Problem, Watch
 from skgroupnet.engine.quadratic import coupled_moments, minimise
-from skgroupnet.engine.threads import threads_for
+from skgroupnet.engine.threads import flushing, threads_for
 from skgroupnet.network import Network
 
 # A working set has room for so many columns at least.
@@ -264,6 +264,7 @@ class _Newton:
             self.chosen = np.concatenate([self.chosen, new])
         return self.linear.gap(self.flat, self.grad)
 
+    @flushing()
     def _step(self, errors: Tensor, gap: float, tol: float) -> None:
         """Minimise the quadratic model on the working set, and search along the line.
 

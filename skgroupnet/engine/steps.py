@@ -13,7 +13,7 @@ from skgroupnet.engine.data import Data, Rows
 from skgroupnet.engine.problem import Problem, Settings
 from skgroupnet.engine.shrinkage import Shrinkage
 from skgroupnet.engine.stack import Stack
-from skgroupnet.engine.threads import Stopped
+from skgroupnet.engine.threads import Stopped, flushing
 from skgroupnet.engine.updates import State
 
 Task = Callable[[Stopped], None]
@@ -71,6 +71,7 @@ class TorchSteps:
         """Make the one task of an epoch: all models step side by side."""
         return [partial(self._run, rates, t, losses)]
 
+    @flushing()
     def _run(
         self, rates: np.ndarray, t: int, losses: np.ndarray, stopped: Stopped
     ) -> None:

@@ -1,8 +1,9 @@
-"""Where a fit runs: its device, and as many threads as its work is worth."""
+"""Where a fit runs: its device, its threads, and what they do with tiny numbers."""
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -65,6 +66,28 @@ def threads_for(flops: float = 0.0) -> Iterator[None]:
         # By what torch says now: the block may have set it, too.
         if torch.get_num_threads() != before:
             torch.set_num_threads(before)
+
+
+@contextmanager
+def flushing() -> Iterator[None]:
+    """Take subnormal numbers for zeros in this thread while the block runs.
+
+    What step/flush.h is to compiled code: the weights and moments of a unit that the
+    penalty has emptied decay for ever, and an operation on a subnormal number takes
+    some processors a hundred cycles. Around operations in torch, and nothing else:
+    Python's own numbers are flushed too. Not where torch has several threads: it would
+    be one of them that flushes.
+    """
+    # Torch sets and clears two switches at once: it leaves alone what has set one.
+    kept = sys.float_info.min / 2 > 0
+    if not kept or torch.get_num_threads() > 1:
+        yield
+        return
+    try:
+        torch.set_flush_denormal(True)
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 class Threads(ThreadPoolExecutor):

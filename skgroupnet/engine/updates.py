@@ -57,6 +57,14 @@ State = dict[str, Tensor]
 SETTINGS = {"epsilon"}
 
 
+def least_epsilon(epsilon: float, like: Tensor) -> float:
+    """Keep epsilon a normal number: a subnormal one is flushed to zero.
+
+    A rate over zero, times a gradient of zero, is not a number.
+    """
+    return max(epsilon, torch.finfo(like.dtype).smallest_normal)
+
+
 class Update(Protocol):
     """What the engine asks of an update.
 
@@ -149,7 +157,9 @@ class RMSprop(Update):
         """Zero second moment, (M, G)."""
         return {
             "second": weights.new_zeros((len(weights), groups.n_groups)),
-            "epsilon": weights.new_full((len(weights), 1), self.epsilon),
+            "epsilon": weights.new_full(
+                (len(weights), 1), least_epsilon(self.epsilon, weights)
+            ),
         }
 
     def apply(
@@ -186,7 +196,9 @@ class Adam(Update):
         return {
             "first": weights.new_zeros(weights.shape),
             "second": weights.new_zeros((len(weights), groups.n_groups)),
-            "epsilon": weights.new_full((len(weights), 1), self.epsilon),
+            "epsilon": weights.new_full(
+                (len(weights), 1), least_epsilon(self.epsilon, weights)
+            ),
         }
 
     def apply(
@@ -240,7 +252,8 @@ class AdaMax(Update):
         """Move the weights by step * bias-corrected first moment."""
         first, largest = state["first"], state["largest"]
         first.lerp_(grad, 1 - self.beta_1)
-        current = groups.amax(grad.abs_()) + self.epsilon
+        epsilon = least_epsilon(self.epsilon, grad)
+        current = groups.amax(grad.abs_()) + epsilon
         largest.copy_(largest.mul_(self.beta_2).maximum(current))
         step = rate / largest
         groups.add_scaled(weights, first, step, -1 / (1 - self.beta_1**t))

@@ -1,7 +1,7 @@
 """Special values, and the accuracy of the maps, in compiled steps."""
 
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -9,15 +9,34 @@ import scipy.special
 import torch
 
 from skgroupnet import config_context
-from skgroupnet.engine import SGD, Adam, Problem, Settings, compiled, train
+from skgroupnet.engine import (
+    SGD,
+    Adam,
+    AdaMax,
+    Problem,
+    RMSprop,
+    Settings,
+    compiled,
+    train,
+)
 from skgroupnet.network import Network
-from skgroupnet.penalties import L1, L2, GroupLasso, NoPenalty, SparseGroupLasso
+from skgroupnet.penalties import (
+    L2,
+    GroupLasso,
+    NoPenalty,
+    SparseGroupLasso,
+)
 
 pytestmark = pytest.mark.skipif(
     compiled._step is None, reason="the compiled step is not built"
 )
 DTYPES = [np.float32, np.float64]
 every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=["float32", "float64"])
+
+
+@dataclass(frozen=True)
+class Foreign(GroupLasso):
+    """A penalty whose prox is taken in torch."""
 
 
 def test_numbers_survive(problem, model, compare):
@@ -42,19 +61,56 @@ def test_numbers_survive(problem, model, compare):
 
 
 @every_dtype
-@pytest.mark.parametrize("penalty", [NoPenalty(), L2(), L1(), GroupLasso()], ids=repr)
-def test_subnormal_weights_stay(
-    penalty, dtype, draw, random_network, make_model, compare, flat
+@pytest.mark.parametrize("step", ["torch", "auto"])
+@pytest.mark.parametrize(
+    ("update", "penalty"),
+    [
+        (Adam(0.7, 0.7), GroupLasso()),
+        (Adam(0.7, 0.7), Foreign()),
+        (AdaMax(0.7, 0.7), GroupLasso()),
+        (RMSprop(0.7), GroupLasso()),
+        (SGD(0.7), GroupLasso()),
+        (SGD(0.7), L2()),
+    ],
+    ids=repr,
+)
+def test_what_is_dead_does_not_decay_for_ever(
+    update, penalty, step, dtype, draw, random_network, make_model, flat
 ):
-    X, y = draw("squared_error", dtype=dtype)
-    start = random_network("squared_error", (5, 3), dtype=dtype)
-    tiny = start.weights[0] * np.finfo(dtype).smallest_normal
-    start = replace(start, weights=(tiny,))
+    """Weights and state of a network whose units the penalty empties."""
+    X, y = draw("squared_error", 32, dtype=dtype)
+    start = random_network("squared_error", (5, 6, 3), "relu", dtype=dtype)
+    settings = Settings(update, batch_size=1, max_iter=70, tol=0)
+    settings = replace(settings, n_iter_no_change=np.inf)
     problem = Problem(X, y, "squared_error", penalty)
-    still = [make_model(start, lam=0.0, rate=0.0)]
-    (fit,) = compare(problem, still, SGD(0.0), 1e-5)
-    assert (np.abs(tiny) < np.finfo(dtype).smallest_normal).any()
-    np.testing.assert_array_equal(flat(fit.network), flat(start))
+    with config_context(step=step):
+        (fit,) = train(problem, [make_model(start, lam=1.0, rate=0.1)], settings)
+    assert fit.outcome == "max_iter"
+    assert fit.n_iter == 70
+    kept = flat(fit.network), *(np.atleast_1d(v) for v in fit.state.values())
+    for numbers in kept:
+        assert np.isfinite(numbers).all()
+        tiny = np.abs(numbers) < np.finfo(dtype).smallest_normal
+        assert not numbers[tiny].any()
+
+
+@every_dtype
+@pytest.mark.parametrize("step", ["torch", "compiled"])
+@pytest.mark.parametrize("update", [Adam, AdaMax, RMSprop])
+def test_a_subnormal_epsilon_divides(
+    update, step, dtype, draw, random_network, make_model, flat
+):
+    """The column and the units that get no gradient move by zero, not by nan."""
+    X, y = draw("squared_error", dtype=dtype)
+    X[:, 0] = 0
+    start = random_network("squared_error", (5, 6, 3), "relu", dtype=dtype)
+    problem = Problem(X, y, "squared_error", GroupLasso())
+    for epsilon in np.array([0.1, 1e-5]) * np.finfo(dtype).smallest_normal:
+        settings = Settings(update(epsilon=float(epsilon)), max_iter=3, tol=0)
+        with config_context(step=step):
+            (fit,) = train(problem, [make_model(start, 1e-3, 1e-3)], settings)
+        assert fit.outcome == "max_iter"
+        assert np.isfinite(flat(fit.network)).all()
 
 
 @pytest.fixture
@@ -90,7 +146,9 @@ def errors(gradient):
 
 
 def _close(found, expected, ulps=4):
+    """Equal to some units in the last place; what is subnormal is zero."""
     limits = np.finfo(found.dtype)
+    expected = np.where(np.abs(expected) < limits.smallest_normal, 0, expected)
     np.testing.assert_allclose(
         found,
         expected.astype(float),

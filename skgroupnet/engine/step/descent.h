@@ -56,13 +56,17 @@ static void NAME(measure)(const Descent *p, int64_t g)
             REAL row = 0;
             for (int64_t l = 0; l < size; l++) {
                 REAL moment = moments[j * size + l];
-                squares += moment * moment;
                 row += moment < 0 ? -moment : moment;
             }
             largest = row > largest ? row : largest;
         }
+        /* Shares, for their squares: those of small moments underflow. */
+        for (int64_t i = 0; i < size * size && largest > 0; i++) {
+            REAL share = moments[i] / largest;
+            squares += share * share;
+        }
         squares = SQRT(squares);
-        largest = squares < largest ? squares : largest;
+        largest *= squares < 1 ? squares : 1;
         bound = largest > bound ? largest : bound;
     }
     ((REAL *)p->bounds)[g] = bound;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flush.h"
 #include "plan.h"
 
 #if UINTPTR_MAX != UINT64_MAX
@@ -138,11 +139,13 @@ static PyObject *steps(PyObject *module, PyObject *args)
     const Plan *plans = buffer.buf;
     Py_ssize_t n_plans = buffer.len / (Py_ssize_t)sizeof(Plan);
     Py_BEGIN_ALLOW_THREADS;
+    Mode before = flush();
     for (Py_ssize_t i = 0; i < n_plans && done; i++) {
         const Version *chosen = versions + version;
         Steps run = plans[i].itemsize == 4 ? chosen->single : chosen->full;
         done = run(plans + i, first, stop, t);
     }
+    restore(before);
     Py_END_ALLOW_THREADS;
     PyBuffer_Release(&buffer);
     if (!done)
@@ -178,7 +181,9 @@ static PyObject *descend(PyObject *module, PyObject *args)
     Descend run = plan->itemsize == 4 ? chosen->descend_single : chosen->descend_full;
     int64_t passes;
     Py_BEGIN_ALLOW_THREADS;
+    Mode before = flush();
     passes = run(plan, max_passes, tol);
+    restore(before);
     Py_END_ALLOW_THREADS;
     PyBuffer_Release(&buffer);
     return PyLong_FromLongLong(passes);
