@@ -76,6 +76,9 @@ def logistic(values: np.ndarray) -> None:
     expit(values, out=values)
 
 
+# Here and wherever users come in: some packages, when they are imported, make an error
+# of every underflow in the process.
+@np.errstate(under="ignore")
 def exp(values: np.ndarray) -> None:
     """Replace every value z by exp(z), in place.
 
@@ -87,6 +90,7 @@ def exp(values: np.ndarray) -> None:
     np.exp(values, out=values)
 
 
+@np.errstate(under="ignore")
 def softmax(values: np.ndarray) -> None:
     """Replace every row z by exp(z) / sum(exp(z)), in place and without overflow.
 
@@ -208,6 +212,7 @@ class Network:
         """
         return self._evaluate(X, columns, OUTPUTS[self.output])
 
+    @np.errstate(under="ignore")
     def _evaluate(
         self,
         X: Any,

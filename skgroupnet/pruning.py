@@ -27,6 +27,7 @@ class Pruned:
     kept: tuple[np.ndarray, ...]
 
 
+@np.errstate(under="ignore")
 def prune(network: Network) -> Pruned:
     """Drop every input and hidden unit that a network does not need.
 

@@ -158,6 +158,7 @@ class GroupSparseEstimator(SparseNetworkMixin, CallbackSupportMixin, BaseEstimat
                 generator.set_state(drawn)
             raise
 
+    @np.errstate(under="ignore")
     def _fit(self, X, y, sample_weight, validation=None):
         """Fit to all of X; ``validation`` is the user's own held-out data, if any."""
         with self._unchanged_on_error():

@@ -142,6 +142,7 @@ class GroupSparsePoissonModel(GroupSparseLinearRegressor):
         tags.target_tags.multi_output = False
         return tags
 
+    @np.errstate(under="ignore")
     def score(self, X, y, sample_weight=None):
         """Share of the deviance that the predictions explain, D^2.
 

@@ -226,6 +226,7 @@ class GroupSparseMLP(GroupSparseEstimator):
         super()._finish(plan, outcome)
         self.n_finetune_iter_ = outcome.n_tuned
 
+    @np.errstate(under="ignore")
     def _partial_fit(self, X, y, sample_weight, classes=None):
         """Train for one epoch from where the last call ended."""
         from skgroupnet.engine import train

@@ -119,6 +119,7 @@ class NetworkClassifier(ClassifierMixin):
         OUTPUTS[self.out_activation_](raw)
         return raw
 
+    @np.errstate(under="ignore")
     def predict_log_proba(self, X):
         """Predict the logarithm of the probability of each class or label.
 

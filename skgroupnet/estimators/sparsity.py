@@ -16,6 +16,7 @@ from skgroupnet.pruning import prune
 NAMES_SHOWN = 10
 
 
+@np.errstate(under="ignore")
 def sparsity_attributes(
     network: Network, before: Sequence[np.ndarray] | None, n_features: int
 ) -> dict[str, Any]:

@@ -363,7 +363,7 @@ class Regression:
         float
             R^2, or minus infinity if a prediction is not finite.
         """
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             prediction = network.predict(X)
         if not np.isfinite(prediction).all():
             return -np.inf

@@ -114,6 +114,7 @@ class LamSearch(GroupSparseEstimator):
     _default_scoring: str
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @np.errstate(under="ignore")
     def fit(self, X, y, sample_weight=None, **params):
         """Choose lam by cross-validation, and fit to all rows with it.
 
@@ -174,6 +175,7 @@ class LamSearch(GroupSparseEstimator):
             progress.close("coefs_" in results)
         return self
 
+    @np.errstate(under="ignore")
     def score(self, X, y, sample_weight=None, **params):
         """Score the predictions with the scoring that chose lam.
 

@@ -212,6 +212,7 @@ class RegularizationPath:
     },
     prefer_skip_nested_validation=False,
 )
+@np.errstate(under="ignore")
 def regularization_path(
     estimator,
     X,

@@ -23,6 +23,7 @@ class BatchedSearch(BaseSearchCV):
     """What both searches share: train everything, then let scikit-learn score it."""
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @np.errstate(under="ignore")
     def fit(self, X, y=None, **params):
         """Train all candidates in all folds, score them and refit the best one.
 
