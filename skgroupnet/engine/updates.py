@@ -43,8 +43,9 @@ variance reduction", ICLR 2022 (RMDA).
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -65,10 +66,11 @@ def least_epsilon(epsilon: float, like: Tensor) -> float:
     return max(epsilon, torch.finfo(like.dtype).smallest_normal)
 
 
-class Update(Protocol):
+class Update(ABC):
     """What the engine asks of an update.
 
-    An update of your own derives from it, for what it leaves as it is here.
+    An update of your own derives from it, for what it leaves as it is here. One without
+    `start` and `apply` cannot be made.
     """
 
     forgets: ClassVar[bool] = True
@@ -81,9 +83,11 @@ class Update(Protocol):
         """Refuse settings that the dtype of training cannot hold."""
         return None
 
+    @abstractmethod
     def start(self, weights: Tensor, groups: Groups) -> State:
         """State before the first step; every tensor has the model axis in front."""
 
+    @abstractmethod
     def apply(
         self,
         weights: Tensor,

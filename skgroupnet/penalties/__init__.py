@@ -93,7 +93,7 @@ PENALTIES: dict[str, type[Penalty]] = {
 }
 
 METHODS = ("value", "prox", "subgradient_distance", "weak_convexity")
-VARIABLES = ("groups_of", "one_step_per")
+VARIABLES = ("groups_of", "one_step_per", "adaptive")
 
 
 def get_penalty(penalty: "str | Penalty | None") -> Penalty:

@@ -1,4 +1,4 @@
-"""The protocol of a penalty, and penalties that are functions of group norms.
+"""What a penalty has to say, and penalties that are functions of group norms.
 
 A penalty has a shape and no strength.  With the M networks of a stack as the rows of
 ``W`` (M, P), a partition of the P parameters into G groups and one strength per
@@ -17,7 +17,8 @@ whole layer needs one step for all groups of that layer.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,10 +36,11 @@ def check(holds: bool, name: str, expected: str, value: float) -> None:
         raise ValueError(f"{name} must be a finite number {expected}, got {value!r}.")
 
 
-class Penalty(Protocol):
+class Penalty(ABC):
     """What the engine asks of a penalty.
 
-    A penalty of your own should derive from this class, or from `NormPenalty`.
+    A penalty of your own should derive from this class, or from `NormPenalty`. One that
+    does not define every abstract method cannot be made.
     """
 
     groups_of: ClassVar[Literal["weights", "units", "pairs"]] = "units"
@@ -52,9 +54,11 @@ class Penalty(Protocol):
     adaptive: ClassVar[bool] = False
     """Whether the weights of the groups follow from a first fit, by ``factors``."""
 
+    @abstractmethod
     def value(self, W: Tensor, groups: Groups, lam: Tensor) -> Tensor:
         """Penalty of each network: (M, P), (M,) -> (M,)."""
 
+    @abstractmethod
     def prox(
         self,
         W: Tensor,
@@ -68,6 +72,7 @@ class Penalty(Protocol):
         ``out`` may be ``W`` itself.
         """
 
+    @abstractmethod
     def subgradient_distance(
         self, W: Tensor, grad: Tensor, groups: Groups, lam: Tensor
     ) -> Tensor:
@@ -99,17 +104,17 @@ class NormPenalty(Penalty):
       unless a penalty says otherwise, if there is no bound.
     """
 
+    @abstractmethod
     def profile(self, norms: Tensor, lam: Tensor) -> Tensor:
         """Value of the scalar function."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shrink(self, norms: Tensor, step: Tensor, lam: Tensor) -> Tensor:
         """Minimiser of the scalar proximal problem."""
-        raise NotImplementedError
 
+    @abstractmethod
     def slope(self, norms: Tensor, lam: Tensor) -> Tensor:
         """Slope of the scalar function, from the right at zero."""
-        raise NotImplementedError
 
     def concavity(self, lam: Tensor) -> Tensor:
         """Largest value of minus the second derivative of the scalar function."""

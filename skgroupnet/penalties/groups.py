@@ -135,11 +135,7 @@ class Groups:
         return [number for number in numbers if len(number)]
 
     def remember(self, T: Tensor) -> None:
-        """Keep the row views of a buffer that is passed again and again.
-
-        The sums and norms of such a buffer are buffers, too: each call overwrites the
-        result of the last one for the same T.
-        """
+        """Keep the row views of a buffer that is passed again and again."""
         self._remembered[id(T)] = self._views(T)
 
     def _views(self, T: Tensor) -> _Views:
@@ -166,7 +162,8 @@ class Groups:
             reduce(row, dim=-1, out=slot)
         for row, slot in views.singles:
             single(row, out=slot)
-        return views.result
+        # What is kept for the next call is not given away.
+        return views.result.clone() if id(T) in self._remembered else views.result
 
     def strength(self, lam: Tensor) -> Tensor:
         """Strength of every group: lam (M,) times its weight, (M, G).
@@ -175,12 +172,12 @@ class Groups:
         """
         if lam is not self._lam:
             self._lam, self._strength = lam, lam.unsqueeze(1) * self.weights
-        return self._strength
+        return self._strength.clone()
 
     def sum(self, T: Tensor) -> Tensor:
         """Sum over every group: (M, P) -> (M, G)."""
         if self._singles:
-            return T
+            return T.clone()
         rows = self._by_row(T, torch.sum, _copy)
         if self._merged is None:
             return rows
@@ -188,13 +185,13 @@ class Groups:
         return total.index_add_(1, self._merged, rows)
 
     def mean(self, T: Tensor) -> Tensor:
-        """Mean over every group: (M, P) -> (M, G)."""
+        """Mean over every group: (M, P) -> (M, G), or T where all are single."""
         return T if self._singles else self.sum(T).mul_(self._inverse_sizes)
 
     def amax(self, T: Tensor) -> Tensor:
         """Largest entry of every group: (M, P) -> (M, G)."""
         if self._singles:
-            return T
+            return T.clone()
         rows = self._by_row(T, torch.amax, _copy)
         if self._merged is None:
             return rows
@@ -214,7 +211,7 @@ class Groups:
 
     def spread(self, values: Tensor) -> Tensor:
         """Give every parameter the value of its group: (M, G) -> (M, P)."""
-        return values if self._singles else self._spread(values).clone()
+        return self._spread(values).clone()
 
     def _spread(self, values: Tensor) -> Tensor:
         """Spread into a buffer, which the next call overwrites."""

@@ -88,6 +88,10 @@ class Proportional(Penalty):
         strength = lam[:, None] * groups.penalised
         return groups.scale(W, 1 / (1 + step * strength), out)
 
+    def subgradient_distance(self, W, grad, groups, lam):
+        strength = lam[:, None] * groups.penalised
+        return groups.norm(grad + groups.scale(W, strength))
+
 
 @pytest.fixture
 def auto(monkeypatch):

@@ -15,6 +15,7 @@ from skgroupnet.engine import (
     train,
 )
 from skgroupnet.engine.stack import Layout
+from skgroupnet.engine.updates import Update
 from skgroupnet.penalties import NoPenalty
 
 # The update, torch's, and a learning rate for both.
@@ -215,3 +216,11 @@ def test_a_new_rate_scales_the_next_move_of_a_dual_average(factor):
 def test_dual_averaging_has_to_move(momentum):
     with pytest.raises(ValueError, match=r"momentum of RMDA must be in \[0, 1\), got"):
         RMDA(momentum)
+
+
+@pytest.mark.parametrize("forgotten", ["start", "apply"])
+def test_an_update_that_forgets_a_method_cannot_be_made(forgotten):
+    methods = {"start", "apply"} - {forgotten}
+    kind = type("Own", (Update,), dict.fromkeys(methods, lambda *_: None))
+    with pytest.raises(TypeError, match=f"abstract method '?{forgotten}"):
+        kind()

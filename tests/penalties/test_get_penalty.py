@@ -13,6 +13,7 @@ from skgroupnet.penalties import (
     SparseGroupLasso,
     get_penalty,
 )
+from skgroupnet.penalties.base import NormPenalty
 
 
 @pytest.mark.parametrize("name", PENALTIES)
@@ -107,3 +108,19 @@ def test_settings_cannot_be_changed():
         SparseGroupLasso().l1_weight = 2.0
     assert SparseGroupLasso(0.5) != SparseGroupLasso()
     assert repr(SparseGroupLasso(0.5)) == "SparseGroupLasso(l1_weight=0.5)"
+
+
+@pytest.mark.parametrize("forgotten", ["value", "prox", "subgradient_distance"])
+def test_a_penalty_that_forgets_a_method_cannot_be_made(forgotten):
+    methods = {"value", "prox", "subgradient_distance"} - {forgotten}
+    kind = type("Own", (Penalty,), dict.fromkeys(methods, lambda *_: None))
+    with pytest.raises(TypeError, match=f"abstract method '?{forgotten}"):
+        kind()
+
+
+@pytest.mark.parametrize("forgotten", ["profile", "shrink", "slope"])
+def test_a_penalty_of_norms_that_forgets_a_function_cannot_be_made(forgotten):
+    methods = {"profile", "shrink", "slope"} - {forgotten}
+    kind = type("Own", (NormPenalty,), dict.fromkeys(methods, lambda *_: None))
+    with pytest.raises(TypeError, match=f"abstract method '?{forgotten}"):
+        kind()

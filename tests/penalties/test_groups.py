@@ -113,3 +113,29 @@ def test_adding_a_scaled_buffer(partition, make_partition, large):
     expected = W - 0.7 * T * values[:, torch.from_numpy(partition.index)]
     groups.add_scaled(W, T, values, -0.7)
     torch.testing.assert_close(W, expected, rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize("remembered", [False, True])
+def test_no_two_results_share_memory(remembered, single, partition):
+    groups = partition.groups()
+    if single:
+        groups = Groups([Block(len(partition.index), 1, True)], torch.zeros(1))
+    T = _weights(partition)
+    if remembered:
+        groups.remember(T)
+    before, lam = T.clone(), torch.ones(len(T), dtype=T.dtype)
+    calls = [
+        lambda: groups.sum(T),
+        lambda: groups.norm(T),
+        lambda: groups.amax(T),
+        lambda: groups.spread(groups.sum(T)),
+        lambda: groups.strength(lam),
+    ]
+    expected = [call().clone() for call in calls]
+    for mine, value in zip([call() for call in calls], expected, strict=True):
+        assert torch.equal(mine, value)
+        mine.zero_()
+    assert torch.equal(T, before)
+    for call, value in zip(calls, expected, strict=True):
+        assert torch.equal(call(), value)
