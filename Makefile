@@ -8,7 +8,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet -c constraints.txt \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
-REQUIREMENTS := pyproject.toml constraints.txt $(wildcard skgroupnet/engine/step/*)
+REQUIREMENTS := pyproject.toml setup.py constraints.txt $(wildcard skgroupnet/engine/step/*)
 # Stamps: the environment is as the requirements say, to run or to develop, and the
 # compiled steps are as their sources.
 RUN := .venv/installed-run
@@ -82,10 +82,12 @@ fuzz: $(DEV)
 sanitize: $(DEV)
 	rm -rf $(SANITIZED)
 	mkdir -p $(SANITIZED)
-	cp -R pyproject.toml skgroupnet tests $(SANITIZED)
+	cp -R pyproject.toml setup.py skgroupnet tests $(SANITIZED)
 	$(CC) -std=c11 -ffp-contract=fast -Wall -Wextra -Werror $(SANITIZE) -shared -fPIC \
 		-isystem "$$($(BIN)/python -c \
 			"import sysconfig; print(sysconfig.get_path('include'))")" \
+		-DDIGEST="$$(cat $(sort $(wildcard skgroupnet/engine/step/*.[ch])) \
+			| sha256sum | cut -d' ' -f1)" \
 		skgroupnet/engine/step/step.c \
 		-o $(SANITIZED)/skgroupnet/engine/_step.abi3.so
 	cd $(SANITIZED) && ASAN_OPTIONS=detect_leaks=0 SCIPY_ARRAY_API=1 \

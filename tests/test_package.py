@@ -1,6 +1,7 @@
 """The public names, the version and the package's metadata."""
 
 import importlib
+import runpy
 import sys
 import tomllib
 from importlib.metadata import metadata, version
@@ -8,8 +9,10 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+import setuptools
 
 import skgroupnet
+from skgroupnet.engine import compiled
 
 ROOT = Path(__file__).parents[1]
 NAMES = {
@@ -98,15 +101,24 @@ def test_constraints_pin_every_direct_dependency():
     assert {name for name in names if not name.startswith("skgroupnet")} <= pinned
 
 
-def test_the_build_knows_every_source_of_the_compiled_steps():
+def test_the_build_knows_every_source_of_the_compiled_steps(monkeypatch):
     # One that is not listed is missing from the source distribution.
-    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
-    [extension] = tools["setuptools"]["ext-modules"]
-    listed = [*extension["sources"], *extension["depends"]]
+    monkeypatch.chdir(ROOT)
+    extensions = []
+    monkeypatch.setattr(
+        setuptools, "setup", lambda ext_modules: extensions.extend(ext_modules)
+    )
+    runpy.run_path("setup.py")
+    [extension] = extensions
+    listed = [*extension.sources, *extension.depends]
     folder = ROOT / "skgroupnet" / "engine" / "step"
     assert sorted(listed) == sorted(
         path.relative_to(ROOT).as_posix() for path in folder.glob("*.[ch]")
     )
+    assert (extension.optional, extension.py_limited_api) == (True, True)
+    [(name, digest)] = extension.define_macros
+    assert name == "DIGEST"
+    assert compiled.is_of(folder, digest)
 
 
 def test_show_versions_names_every_dependency(capsys):

@@ -1,6 +1,7 @@
 import numpy as np
 
 instruction_sets: tuple[str, ...]
+digest: str
 plan_bytes: int
 descent_bytes: int
 

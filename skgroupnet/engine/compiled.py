@@ -8,7 +8,9 @@ threads.
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,10 +37,32 @@ from skgroupnet.engine.steps import Task
 from skgroupnet.engine.threads import WORTH_THREADS, Stopped, flushing
 from skgroupnet.engine.updates import State, Update
 
+SOURCES = Path(__file__).parent / "step"
+
+
+def is_of(sources: Path, digest: str) -> bool:
+    """Whether an extension was compiled from the present sources.
+
+    Parameters
+    ----------
+    sources : Path
+        Folder of the sources. A wheel has none: its extension came with it.
+    digest : str
+        What setup.py gave the extension.
+    """
+    paths = sorted(sources.glob("*.[ch]"), key=str)
+    contents = b"".join(path.read_bytes() for path in paths)
+    return not paths or hashlib.sha256(contents).hexdigest() == digest
+
+
 try:
     from skgroupnet.engine import _step
 except ImportError:
     _step = None  # type: ignore[assignment]
+else:
+    # What was built from other sources reads other plans.
+    if not is_of(SOURCES, getattr(_step, "digest", "")):
+        _step = None  # type: ignore[assignment]
 
 NOT_BUILT = (
     "this installation has no compiled steps, or outdated ones; to get them, install a "
@@ -94,7 +118,6 @@ def _obstacle() -> str:
     """Say what speaks against compiled steps, whatever the problem; empty: nothing."""
     if chosen_step() == "torch":
         return f"config_context or {VARIABLE} asks for it"
-    # What was built from other sources reads other plans.
     built = _step is not None and _step.plan_bytes == PLAN.itemsize
     return "" if built else NOT_BUILT
 

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sysconfig
 import time
-import tomllib
 from importlib.machinery import ExtensionFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -29,8 +28,8 @@ from tests.benchmarks.timing import one_thread
 pytestmark = [pytest.mark.benchmark, pytest.mark.filterwarnings("ignore")]
 
 SOURCES = Path(compiled.__file__).parent / "step"
-TOOLS = tomllib.loads((SOURCES.parents[2] / "pyproject.toml").read_text())["tool"]
-FLAGS = TOOLS["setuptools"]["ext-modules"][0]["extra-compile-args"]
+SETUP = (SOURCES.parents[2] / "setup.py").read_text()
+FLAGS = re.findall(r'"(-[^"]+)"', SETUP)
 PARTS = ("gather", "forward", "errors", "backward", "update")
 SHAPES = [
     ((48, 32, 32, 11), 40_956, 32, 20),

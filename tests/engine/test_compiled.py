@@ -1,5 +1,6 @@
 """Which steps are taken, what the user is told of it, and what C is told of a model."""
 
+import hashlib
 import importlib.util
 import re
 import sys
@@ -22,6 +23,7 @@ from skgroupnet.engine import (
     RMSprop,
     Settings,
     compiled,
+    descent,
     plan,
     train,
 )
@@ -198,6 +200,27 @@ def test_import_without_the_extension(monkeypatch):
     assert "no compiled steps" in copy.NOT_BUILT
 
 
+def test_an_extension_of_other_sources_is_refused(tmp_path):
+    """Of as many bytes in every struct as they may have: what they contain counts."""
+    digest = hashlib.sha256(b"int a;int b;").hexdigest()
+    assert compiled.is_of(tmp_path, "any: a wheel has no sources")
+    (tmp_path / "a.h").write_text("int a;")
+    (tmp_path / "b.c").write_text("int b;")
+    assert compiled.is_of(tmp_path, digest)
+    assert not compiled.is_of(tmp_path, "")
+    (tmp_path / "a.h").write_text("int c;")
+    assert not compiled.is_of(tmp_path, digest)
+
+
+@needs_step
+def test_a_stale_extension_is_not_used(monkeypatch):
+    monkeypatch.setattr(compiled._step, "digest", "that of other sources")
+    spec = importlib.util.spec_from_file_location("a_copy", compiled.__file__)
+    copy = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(copy)
+    assert (copy._step is None) == HEADER.is_file()
+
+
 def test_environment(auto, monkeypatch, reported, problem, model):
     assert chosen_step() == "auto"
     monkeypatch.setenv(VARIABLE, "torch")
@@ -295,10 +318,10 @@ def test_relative_weights_of_groups(penalty, problem, model, compare, flat):
         assert np.abs(flat(fit.network) - flat(fits[0].network)).max() > 1e-3
 
 
-def _declared():
-    """Names and types of the fields of a plan, and the enumerations, in the header."""
+def _declared(struct):
+    """Names and types of the fields of a struct, and enumerations, in the header."""
     text = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.DOTALL)
-    body = re.search(r"typedef struct \{(.*?)\} Plan;", text, re.DOTALL)[1]
+    body = re.search(rf"typedef struct \{{([^}}]*)\}} {struct};", text)[1]
     fields = re.findall(r"(?:const )?(\w+) (\*?)(\w+);", body)
     kinds = {"int64_t": np.int64, "double": np.float64}
     enumerations = [
@@ -313,9 +336,9 @@ def _declared():
 
 @pytest.mark.skipif(not HEADER.is_file(), reason="the sources of C are not there")
 def test_a_plan_is_the_same_in_c():
-    fields, enumerations = _declared()
-    mine = [(name, plan.PLAN[name]) for name in plan.PLAN.names]
-    assert fields == mine
+    for struct, dtype in (("Plan", plan.PLAN), ("Descent", descent.DESCENT)):
+        fields, enumerations = _declared(struct)
+        assert fields == [(name, dtype[name]) for name in dtype.names]
     shrinks = [name for name in enumerations[3] if name in vars(plan)]
     assert enumerations == [
         [name.upper() for name in plan.ACTIVATIONS],
@@ -328,6 +351,7 @@ def test_a_plan_is_the_same_in_c():
 @needs_step
 def test_plans_are_checked():
     assert plan.PLAN.itemsize == compiled._step.plan_bytes
+    assert descent.DESCENT.itemsize == compiled._step.descent_bytes
     n_versions = len(compiled._step.instruction_sets)
     plans = np.zeros(1, dtype=plan.PLAN)
     for wrong, version in [

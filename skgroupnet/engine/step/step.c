@@ -41,6 +41,13 @@
 #define VERSIONS 0
 #endif
 
+/* Of the sources, from setup.py. */
+#ifndef DIGEST
+#define DIGEST
+#endif
+#define QUOTE(text) #text
+#define TEXT(macro) QUOTE(macro)
+
 #define PASTE(a, b, c) a##b##c
 #define JOIN(a, b, c) PASTE(a, b, c)
 
@@ -210,6 +217,8 @@ static int fill(PyObject *module)
     int failed = PyModule_AddObjectRef(module, "instruction_sets", names);
     Py_DECREF(names);
     if (failed < 0)
+        return -1;
+    if (PyModule_AddStringConstant(module, "digest", TEXT(DIGEST)) < 0)
         return -1;
     if (PyModule_AddIntConstant(module, "descent_bytes", sizeof(Descent)) < 0)
         return -1;
