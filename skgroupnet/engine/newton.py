@@ -329,7 +329,8 @@ class _Newton:
         if self.linear.problem.fit_intercept:
             mean = rows.mean(1)
             rows = torch.cat([rows - mean[:, None], torch.ones_like(rows[:1])])
-        moments = coupled_moments(rows, diagonal, cross).reshape(len(rows) * k, -1)
+        size = len(rows) * k
+        moments = coupled_moments(rows, diagonal, cross).reshape(size, size)
         slopes = (rows @ errors.double().T).view(-1)
         # The best intercept at any weights, as far as it is determined.
         aside, own = moments[: c * k, c * k :], moments[c * k :, c * k :]

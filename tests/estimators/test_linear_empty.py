@@ -135,3 +135,11 @@ def test_columns_that_repeat_without_a_penalty(form, solver):
     model.fit(form(X[:, [0, 1, 0, 1]]), y)
     assert_allclose(model.coef_[:2] + model.coef_[2:], expected.coef_, atol=1e-6)
     assert np.abs(model.coef_).max() < 10
+
+
+def test_classes_without_an_intercept_and_without_a_column():
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    model = GroupSparseLogisticRegression(lam=10.0, fit_intercept=False)
+    model.fit(X, np.arange(30) % 3)
+    assert not model.coef_.any()
+    assert_allclose(model.predict_proba(X), 1 / 3)
