@@ -154,8 +154,12 @@ def _gradient(
     order = torch.from_numpy(rows)[None]
     scales = torch.from_numpy(scale)[None].to(data.dtype)
     total = torch.zeros_like(stack.grad)
+    together = CERTIFICATE_ROWS
+    if data.sparse is not None:
+        # The gradient of a batch has all columns, however few entries there are.
+        together = max(together, data.n_features)
     with threads_for(data.work(network.widths) * CERTIFICATE_ROWS):
-        for chunk in data.chunks(order, scales, CERTIFICATE_ROWS):
+        for chunk in data.chunks(order, scales, together):
             raw = torch.empty_like(chunk.y)
             for batch, out in zip(chunk.batches(), raw.unbind(), strict=True):
                 stack.gradient(*batch, out)

@@ -112,9 +112,9 @@ class Freezing:
         """Note which units are dead after an epoch."""
         self._since_test = 0 if self.whole else self._since_test + 1
         for dead, weight in zip(self._dead, self._stack.weights, strict=True):
-            zero = (weight[0] == 0).all(1).numpy()
             dead += 1
-            dead[~zero] = 0
+            # numpy's `any` is several times as fast as torch's.
+            dead[weight[0].numpy().any(1)] = 0
 
     def tasks(
         self, last: bool, rates: np.ndarray, t: int, losses: np.ndarray

@@ -24,7 +24,7 @@ from skgroupnet.engine import (
     train,
 )
 from skgroupnet.engine.data import Data
-from skgroupnet.engine.sparse_rows import SparseRows
+from skgroupnet.engine.sparse_rows import SparseRows, _product, _tensor
 from skgroupnet.penalties import L1, GroupLasso, NoPenalty, SparseGroupLasso
 
 UPDATES = {
@@ -208,3 +208,25 @@ def test_products_of_a_batch():
     gradient = torch.empty_like(weights)
     rows.gradient(errors, gradient)
     torch.testing.assert_close(gradient, dense.transpose(1, 2) @ errors)
+
+
+def test_products_in_torch():
+    """As on a device that scipy does not reach."""
+    X = scipy.sparse.csr_array(([1.0, 2, 4, 8], [2, 0, 2, 1], [0, 3, 3, 4]), (3, 3))
+    rows, T = _tensor(X, torch.device("cpu")), torch.rand(3, 4).double()
+    dense = torch.from_numpy(X.toarray())
+    torch.testing.assert_close(_product(rows, T), dense @ T)
+    torch.testing.assert_close(_product(rows.T, T), dense.T @ T)
+
+
+@pytest.mark.parametrize("shape", [(1100, 700), (1100, 40)])
+def test_gap_of_many_rows(shape, random_network, make_model):
+    """Those of several batches of dense rows; with many columns, of fewer batches."""
+    rng = np.random.RandomState(0)
+    X = scipy.sparse.csr_array(rng.standard_normal(shape) * (rng.rand(*shape) < 0.05))
+    y = rng.standard_normal((shape[0], 2))
+    network = random_network("squared_error", (shape[1], 5, 2))
+    model = make_model(network, 0.01, row_weight=rng.randint(0, 3, shape[0]))
+    problem = Problem(X, y, "squared_error", GroupLasso())
+    right = stationarity_gap(replace(problem, X=X.toarray()), model, network)
+    assert stationarity_gap(problem, model, network) == pytest.approx(right, rel=1e-12)
