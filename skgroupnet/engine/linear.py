@@ -15,8 +15,9 @@ from skgroupnet.engine.shrinkage import Shrinkage
 from skgroupnet.engine.stack import Stack
 from skgroupnet.network import Network
 
-# Relative to the mean: curvature of the rows that a Newton step divides by.
-LEAST_CURVATURE = 1e-6
+# Relative to the mean: curvature of the rows that a Newton step divides by. Rows of
+# large entries count at the optimum however certain they are: more would be felt there.
+LEAST_CURVATURE = 1e-12
 # A column whose standard deviation is at most so many units in the last place of its
 # mean is constant: what varies is rounding.
 CONSTANT_ULPS = 4.0
@@ -177,16 +178,35 @@ class LinearModel:
         """Gradient of the mean loss with respect to the raw prediction, (k, n)."""
         return self.predicted(raw).sub_(self.y).mul_(self.scale)
 
-    def curvatures(self, raw: Tensor) -> Tensor:
+    def curvatures(self, raw: Tensor, least: float = LEAST_CURVATURE) -> Tensor:
         """Second derivatives of the mean loss, (k, n), or (1, n) if all are the same.
 
-        No row is without: a Newton step divides by them.
+        No row has less than a share of their mean: a Newton step divides by them.
         """
         assert self.loss.curvatures is not None
         second = self.loss.curvatures(self.predicted(raw))
-        least = LEAST_CURVATURE * (second @ self.scale)[:, None]
-        second = second.maximum(least.clamp_min_(torch.finfo(raw.dtype).tiny))
+        floor = least * (second @ self.scale)[:, None]
+        second = second.maximum(floor.clamp_min_(torch.finfo(raw.dtype).tiny))
         return second.mul_(self.scale)
+
+    def softmax_curvatures(self, raw: Tensor, least: float) -> tuple[Tensor, Tensor]:
+        """Second derivatives where the outputs are a softmax, in float64.
+
+        Those at the mean of its probabilities and, with the weight ``least``, of equal
+        ones: a row that is certain has some.
+
+        Returns
+        -------
+        diagonal, cross : Tensor of shape (k, n)
+            The derivatives of a row are the former, and minus the products of two of
+            the latter.
+        """
+        p = torch.lerp(
+            raw.double().softmax(0), torch.tensor(1 / len(raw)).double(), least
+        )
+        others = (1 - torch.eye(len(p), dtype=p.dtype)) @ p
+        scale = self.scale.double()
+        return p * others * scale, p * scale.sqrt()
 
     def gradient(self, errors: Tensor) -> Tensor:
         """Gradient of the mean loss, flat, in centred columns.

@@ -34,10 +34,10 @@ import torch
 from torch import Tensor
 
 from skgroupnet.engine.descent import MOST_COUPLED, Blocks, Curvature, Descent
-from skgroupnet.engine.linear import LinearModel, epoch_of
+from skgroupnet.engine.linear import LEAST_CURVATURE, LinearModel, epoch_of
 from skgroupnet.engine.panel import DensePanel, Panel, SparsePanel
 from skgroupnet.engine.problem import Fit, Model, Outcome, Problem, Watch
-from skgroupnet.engine.quadratic import coupled_moments, minimise
+from skgroupnet.engine.quadratic import coupled_moments, eliminate, minimise
 from skgroupnet.engine.threads import flushing, threads_for
 from skgroupnet.network import Network
 
@@ -52,9 +52,9 @@ JITTER = 1e-10
 # A descent, and a working set, ends at these shares of the gap it starts from.
 DESCENT_SHARE, WORKING_SHARE = 0.1, 0.3
 MAX_HALVINGS = 40
-# Intercepts of a softmax count but for their mean: an eigenvalue of their curvature,
-# its diagonal being one, that is not greater than this is zero.
-UNDETERMINED = 1e-10
+# Least curvature of a row, as a share of the mean, after a step of which only a part
+# helps: its bounds, and what a full step leaves of it. Below them there is none.
+LEAST_DAMPING, MOST_DAMPING, EASE = 1e-6, 1.0, 0.1
 # Iterations that lower neither the objective nor the gap: rounding allows no more.
 MAX_STALLED = 5
 
@@ -135,6 +135,7 @@ class _Newton:
         self.panel: Panel = self.rows or SparsePanel(linear.data)
         self.grad = linear.gradient(linear.errors(self.raw))
         self.steps = self._proximal_steps()
+        self.damping = LEAST_CURVATURE
 
     def _proximal_steps(self) -> Tensor:
         """Step of each group (1, G) in the metric of the moments of its columns."""
@@ -274,7 +275,7 @@ class _Newton:
         if self.linear.loss.curvatures is None:
             self._coupled_step(errors, self._descent_target(gap, tol))
             return
-        of_rows = self.linear.curvatures(self.raw)
+        of_rows = self.linear.curvatures(self.raw, self.damping)
         shift = torch.zeros_like(errors[:, 0])
         if centred:
             shift = -errors.sum(1) / of_rows.sum(1)
@@ -306,12 +307,10 @@ class _Newton:
 
     def _coupled_step(self, errors: Tensor, tol: float) -> None:
         """Do as `_step` where the outputs of a row depend on each other."""
-        predicted, scale = self.linear.predicted(self.raw), self.linear.scale
+        curvatures = self.linear.softmax_curvatures(self.raw, self.damping)
         weights = self.linear.split(self.flat)[0][self.panel.columns]
         before = weights.clone()
-        raw, bias = self._by_coupled_moments(
-            errors, weights, tol, predicted * scale, predicted * scale.sqrt()
-        )
+        raw, bias = self._by_coupled_moments(errors, weights, tol, *curvatures)
         self._search(weights, weights - before, bias, raw)
 
     def _by_coupled_moments(
@@ -332,18 +331,12 @@ class _Newton:
         size = len(rows) * k
         moments = coupled_moments(rows, diagonal, cross).reshape(size, size)
         slopes = (rows @ errors.double().T).view(-1)
-        # The best intercept at any weights, as far as it is determined.
-        aside, own = moments[: c * k, c * k :], moments[c * k :, c * k :]
-        unit = own.diagonal().clamp_min(torch.finfo(own.dtype).tiny).rsqrt()
-        inverse = torch.linalg.pinv(unit[:, None] * own * unit, rtol=UNDETERMINED)
-        inverse = unit[:, None] * inverse * unit
-        schur = moments[: c * k, : c * k] - aside @ inverse @ aside.T
-        slope = slopes[: c * k] - aside @ (inverse @ slopes[c * k :])
+        schur, slope, best = eliminate(moments, slopes, c * k)
         exact = weights.double().view(-1, 1).clone()
         minimise(self.blocks.widened(), self.chosen, schur, slope[:, None], exact, tol)
         move = exact[:, 0] - weights.double().view(-1)
         weights.copy_(exact.view(c, k))
-        shift = -inverse @ (slopes[c * k :] + aside.T @ move)
+        shift = best(move)
         raw = torch.cat([move, shift]).view(-1, k).T @ rows
         bias = -(mean @ move.view(c, k))
         bias[: len(shift)] += shift
@@ -379,7 +372,12 @@ class _Newton:
         return self.panel.dot(move) - (means @ move)[:, None]
 
     def _search(self, weights: Tensor, move: Tensor, bias: Tensor, raw: Tensor) -> None:
-        """Go along a line as far as the objective falls; stay if it does not."""
+        """Go along a line as far as the objective falls; stay if it does not.
+
+        A row that is almost certain, and wrong, has a gradient and hardly a curvature:
+        its raw prediction would go far beyond where they hold.  If only a part of the
+        step helps, the next one has more curvature in such rows, by as much.
+        """
         part, noise = 1.0, None
         for _ in range(MAX_HALVINGS):
             flat = self.flat.clone()
@@ -393,5 +391,10 @@ class _Newton:
                 noise = self._noise()
             if objective <= self.objective + (noise or 0.0):
                 self.flat, self.raw, self.objective = flat, new, objective
-                return
+                break
             part /= 2
+        if part < 1:
+            self.damping = min(max(self.damping, LEAST_DAMPING) / part, MOST_DAMPING)
+        else:
+            eased = self.damping * EASE
+            self.damping = eased if eased > LEAST_DAMPING else LEAST_CURVATURE

@@ -9,6 +9,7 @@ method finds the minimum over the weights that are not zero, where R is smooth.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,11 @@ JITTERS = 1e-10, 1e-8, 1e-6
 LEAST_PASSES, WEIGHTS_PER_PASS = 10, 192
 # Rows whose products with one another are made at a time: they stay in the cache.
 MOMENT_ROWS = 1024
+# Intercepts of a softmax count but for their mean: an eigenvalue of their curvature,
+# its diagonal being one, that is not greater than this is zero.
+UNDETERMINED = 1e-10
+# Relative to second moments: rounding of differences of them.
+CANCELLED = 1e-14
 # Rounds of descent and Newton's method; and Newton steps, and halvings, in each.
 MOST_ROUNDS, MOST_STEPS, MOST_HALVINGS = 30, 20, 50
 # A round that lowers the objective by this share of all rounds before is rounding.
@@ -99,14 +105,15 @@ def minimise(
 def coupled_moments(rows: Tensor, diagonal: Tensor, cross: Tensor | None) -> Tensor:
     """Second moments of all weights where each output has curvatures of its own.
 
-    sum_i (diag(d_i) - q_i q_i') x x_i', of all outputs and columns.
+    sum_i H_i x x_i', of all outputs and columns, H_i being d_i on the diagonal and
+    -q_i q_i' off it.
 
     Parameters
     ----------
     rows : Tensor of shape (c, n)
         The columns x as rows.
     diagonal : Tensor of shape (k, n)
-        The d.
+        The d; no difference of products, which cancels where a row is certain.
     cross : Tensor of shape (k, n) or None
         The q; None: zero.
 
@@ -124,12 +131,44 @@ def coupled_moments(rows: Tensor, diagonal: Tensor, cross: Tensor | None) -> Ten
             total[o, :, o] += (x * d[o]) @ x.T
         if cross is not None:
             z = (cross[:, None, part].double() * x).flatten(0, 1)
-            for o in range(k):
-                product = z[o * c : (o + 1) * c] @ z[o * c :].T
-                total[o, :, o:] -= product.view(c, k - o, c)
+            for o in range(k - 1):
+                product = z[o * c : (o + 1) * c] @ z[(o + 1) * c :].T
+                total[o, :, o + 1 :] -= product.view(c, k - o - 1, c)
     upper = total.view(k * c, k * c).triu_()
     whole = upper + upper.triu(1).T
     return whole.view(k, c, k, c).permute(1, 0, 3, 2)
+
+
+def eliminate(
+    moments: Tensor, slopes: Tensor, n: int
+) -> tuple[Tensor, Tensor, Callable[[Tensor], Tensor]]:
+    """Leave intercepts out of a quadratic model: they are the best at any weights.
+
+    Parameters
+    ----------
+    moments : Tensor of shape (n + k, n + k)
+        Second moments of the weights, and then of the intercepts.
+    slopes : Tensor of shape (n + k,)
+        Gradient of the same.
+    n : int
+        Number of weights.
+
+    Returns
+    -------
+    moments, slopes : Tensor of shape (n, n) and (n,)
+        The model of the weights alone.
+    best : callable
+        Move of the intercepts (k,), as far as it is determined, from that of the
+        weights (n,).
+    """
+    aside, own = moments[:n, n:], moments[n:, n:]
+    unit = own.diagonal().clamp_min(torch.finfo(own.dtype).tiny).rsqrt()
+    inverse = torch.linalg.pinv(unit[:, None] * own * unit, rtol=UNDETERMINED)
+    inverse = unit[:, None] * inverse * unit
+    schur = moments[:n, :n] - aside @ inverse @ aside.T
+    schur.diagonal().add_(moments.diagonal()[:n], alpha=CANCELLED)
+    slope = slopes[:n] - aside @ (inverse @ slopes[n:])
+    return schur, slope, lambda move: -inverse @ (slopes[n:] + aside.T @ move)
 
 
 @dataclass(frozen=True)

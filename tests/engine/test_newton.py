@@ -364,6 +364,34 @@ def test_multinomial_in_float32(lam, start, make_model, multinomial):
     assert fit.loss_curve[-1] == pytest.approx(best.loss_curve[-1], rel=1e-5)
 
 
+@pytest.mark.parametrize("lam", [1e-3, 1e-4])
+@pytest.mark.parametrize("loss", ["cross_entropy", "log_loss", "poisson"])
+def test_rows_that_are_certain_and_wrong(loss, lam, start, make_model):
+    """What curvature is left in rows of heavy tails is that of the optimum."""
+    rng = np.random.RandomState(3)
+    X = rng.standard_t(1.0, size=(300, 12))
+    raw = X @ rng.randn(12, 4) + rng.randn(300, 4)
+    y = raw.argmax(1) if loss == "cross_entropy" else (raw[:, :1] > 0) * 1.0
+    problem = Problem(X, y, loss, GroupLasso())
+    model = make_model(start(problem, 4 if y.ndim == 1 else 1), lam)
+    fit = one(problem, model, tol=1e-8)
+    assert (fit.outcome, fit.n_iter <= 25) == ("converged", True)
+    assert relative_gap(problem, model, fit.network) <= 1e-7
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("lam", [1e-2, 0.0])
+def test_classes_that_columns_separate(lam, dtype, start, make_model):
+    """Almost all rows become certain: their curvature is not 1 less their p."""
+    rng = np.random.RandomState(0)
+    X = (rng.randn(9, 30) * 10 ** rng.uniform(-3, 3, 30)).astype(dtype)
+    problem = Problem(X, np.arange(9) % 3, "cross_entropy", L2())
+    model = make_model(start(problem), lam, row_weight=rng.lognormal(0, 2, 9))
+    fit = one(problem, model, tol=1e-6)
+    assert (fit.outcome, fit.n_iter <= 25) == ("converged", True)
+    assert relative_gap(problem, model, fit.network) <= 1e-5
+
+
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("loss", ["poisson", "log_loss", "squared_error"])
 def test_columns_far_from_zero_need_no_more_iterations(
