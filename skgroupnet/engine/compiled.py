@@ -128,6 +128,8 @@ def _obstacle_in(problem: Problem, update: Update, flops: float) -> str:
         return f"the device is {problem.device!r}"
     if type(update) not in UPDATES:
         return f"there is no compiled {update!r}"
+    if problem.loss not in LOSSES:
+        return f"there is no compiled loss {problem.loss!r}"
     if flops >= WORTH_THREADS:
         return "products as large as these use several threads there"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -132,6 +133,15 @@ class Data:
             columns = self.columns.cpu().numpy()[columns]
         narrowed._take(columns)
         return narrowed
+
+    @cached_property
+    def largest(self) -> float:
+        """Largest absolute value of X, whether or not networks take its column."""
+        X = self.X if self.sparse is None else self._tensor(self.sparse.data)
+        if not X.numel():
+            return 0.0
+        low, high = X.aminmax()
+        return max(-float(low), float(high))
 
     @property
     def row_entries(self) -> float:

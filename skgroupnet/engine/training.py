@@ -21,6 +21,7 @@ from torch import Tensor
 from skgroupnet.engine.certificate import relative_gap
 from skgroupnet.engine.compiled import CompiledSteps, report
 from skgroupnet.engine.data import Data, Rows
+from skgroupnet.engine.finite import predicts_finite
 from skgroupnet.engine.freezing import Freezing, shrinks
 from skgroupnet.engine.problem import Fit, Job, Outcome, Problem, Settings
 from skgroupnet.engine.schedules import factor
@@ -106,6 +107,7 @@ class Training:
         self.rates = np.array([m.rate for m in chosen])
         self.stopping = Stopping(len(members), settings.tol, settings.n_iter_no_change)
         self.snapshot = self.stack.flat.clone()
+        self.earlier = self.snapshot.clone()
         self.best = self.snapshot.clone() if chosen[0].score is not None else None
         self.n_iter = 0
         self.curves: dict[int, list[float]] = {m: [] for m in members}
@@ -184,16 +186,25 @@ class Training:
         self.finite = np.isfinite(self.losses) & self._finite_weights()
         for m, loss in zip(self.members, self.losses, strict=True):
             self.curves[m].append(float(loss))
-        keep = torch.as_tensor(self.finite, device=self.data.device)[:, None]
-        torch.where(keep, self.stack.flat, self.snapshot, out=self.snapshot)
-        if self.state_snapshot is not None:
-            for name, value in self.state.items():
-                kept = self.state_snapshot[name]
-                torch.where(keep, value, kept, out=kept)
+        self._take_snapshot()
         self.measured = np.full(len(self.members), np.nan)
         if self.best is None and self.settings.gap is None:
             return []
         return [partial(self._measure, row) for row in range(len(self.members))]
+
+    def _take_snapshot(self) -> None:
+        """Keep the networks of this epoch and the one before, where all is finite."""
+        keep = torch.as_tensor(self.finite, device=self.data.device)[:, None]
+        if self.finite.all():
+            self.snapshot, self.earlier = self.earlier, self.snapshot
+            self.snapshot.copy_(self.stack.flat)
+        else:
+            torch.where(keep, self.snapshot, self.earlier, out=self.earlier)
+            torch.where(keep, self.stack.flat, self.snapshot, out=self.snapshot)
+        if self.state_snapshot is not None:
+            for name, value in self.state.items():
+                kept = self.state_snapshot[name]
+                torch.where(keep, value, kept, out=kept)
 
     def _finite_weights(self) -> np.ndarray:
         # Ten times as fast as `isfinite`, and exact: zero times what is not is NaN.
@@ -250,13 +261,29 @@ class Training:
 
     def end(self, rows: np.ndarray, outcome: Outcome) -> None:
         """Write the result of some models."""
-        final = self.snapshot if self.best is None else self.best
         for row in np.flatnonzero(rows):
             m = self.members[row]
-            network = self.stack.network(final[row])
+            network, is_last = self._final_network(row)
             self.fits[m] = Fit(
-                network, self.curves[m], outcome, self.scores[m], self._state(row)
+                network,
+                self.curves[m],
+                outcome if is_last else "diverged",
+                self.scores[m],
+                self._state(row),
             )
+
+    def _final_network(self, row: np.integer) -> tuple[Network, bool]:
+        """Find the last network that predicts finite numbers; whether it is the last.
+
+        A loss is measured before the step that follows it: a network may predict what
+        is infinite after an epoch of finite losses.
+        """
+        job, largest = self.jobs[self.members[row]], self.data.largest
+        for kept in (self.snapshot if self.best is None else self.best, self.earlier):
+            network = self.stack.network(kept[row])
+            if predicts_finite(job.problem, job.model, network, largest):
+                return network, kept is not self.earlier
+        return job.model.start, False
 
     def _state(self, row: np.integer) -> dict[str, np.ndarray]:
         """Optimizer state of a model, to go on from."""
@@ -290,7 +317,7 @@ class Training:
         self.stopping.keep(index)
         self.rates = self.rates[index]
         self.epochs, self.seen = self.epochs[index], self.seen[index]
-        self.snapshot = self.snapshot[at]
+        self.snapshot, self.earlier = self.snapshot[at], self.earlier[at]
         self.best = None if self.best is None else self.best[at]
         self.state = {name: value[at] for name, value in self.state.items()}
         if self.state_snapshot is not None:

@@ -27,8 +27,8 @@ OUTCOMES = {
         "of the last whole iteration (the best one under early stopping) is kept."
     ),
     "diverged": (
-        "The loss stopped being finite in iteration {n_iter}. The last finite network "
-        f"is kept. {REMEDY}"
+        "The loss stopped being finite in iteration {n_iter}. The last network with "
+        f"finite predictions is kept. {REMEDY}"
     ),
 }
 CATEGORIES = {

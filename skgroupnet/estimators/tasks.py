@@ -361,10 +361,10 @@ class Regression:
         Returns
         -------
         float
-            R^2, or minus infinity if a prediction is not finite.
+            R^2, or minus infinity if a prediction, or its square, is not finite.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             prediction = network.predict(X)
-        if not np.isfinite(prediction).all():
-            return -np.inf
-        return float(r2_score(target, prediction, sample_weight=weight))
+            if not np.isfinite(prediction).all():
+                return -np.inf
+            return float(r2_score(target, prediction, sample_weight=weight))

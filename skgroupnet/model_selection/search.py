@@ -191,7 +191,8 @@ class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
     training steps are compiled, else up to the rounding of sums. What differs:
 
     - A loss that stops being finite makes a fit fail, so that the candidate gets
-      `error_score`. The estimator on its own would keep its last finite network.
+      `error_score`. The estimator on its own would keep its last network with finite
+      predictions.
     - A model of a fold has no ``stationarity_gap_``; that of the refit has one.
     - Training times are shares, and the lines of ``verbose=2`` come after training.
     - The `verbose` of the estimator counts for the refit only.
@@ -378,7 +379,8 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
     the training steps are compiled, else up to the rounding of sums. What differs:
 
     - A loss that stops being finite makes a fit fail, so that the candidate gets
-      `error_score`. The estimator on its own would keep its last finite network.
+      `error_score`. The estimator on its own would keep its last network with finite
+      predictions.
     - A model of a fold has no ``stationarity_gap_``; that of the refit has one.
     - Training times are shares, and the lines of ``verbose=2`` come after training.
     - The `verbose` of the estimator counts for the refit only.

@@ -15,6 +15,7 @@ import pytest
 from skgroupnet import GroupSparseMLPClassifier, config_context, engine, show_versions
 from skgroupnet.config import VARIABLE, chosen_step
 from skgroupnet.engine import (
+    LOSSES,
     RMDA,
     SGD,
     Adam,
@@ -24,6 +25,7 @@ from skgroupnet.engine import (
     Settings,
     compiled,
     descent,
+    initial_network,
     plan,
     train,
 )
@@ -143,16 +145,18 @@ def test_torch_on_demand(reported):
 
 @needs_step
 @pytest.mark.parametrize(
-    ("device", "update", "flops", "reason"),
+    ("changes", "update", "flops", "reason"),
     [
-        ("cuda:1", Adam(), 1.0, "the device is 'cuda:1'"),
-        ("cpu", MyAdam(), 1.0, "there is no compiled MyAdam(beta_1=0.9, "),
-        ("cpu", RMDA(), 1.0, "there is no compiled RMDA(momentum=0.9)"),
-        ("cpu", Adam(), 1e12, "products as large as these use several threads there"),
+        ({"device": "cuda:1"}, Adam(), 1.0, "the device is 'cuda:1'"),
+        ({}, MyAdam(), 1.0, "there is no compiled MyAdam(beta_1=0.9, "),
+        ({}, RMDA(), 1.0, "there is no compiled RMDA(momentum=0.9)"),
+        ({"loss": "huber"}, Adam(), 1.0, "there is no compiled loss 'huber'"),
+        ({}, Adam(), 1e12, "products as large as these use several threads there"),
     ],
 )
-def test_what_is_not_compiled(device, update, flops, reason, auto):
-    problem = SimpleNamespace(device=device, penalty=GroupLasso(), keep_zeros=False)
+def test_what_is_not_compiled(changes, update, flops, reason, auto):
+    usual = {"device": "cpu", "loss": "poisson", "penalty": GroupLasso()}
+    problem = SimpleNamespace(**(usual | {"keep_zeros": False} | changes))
     possible, told = compiled.report(problem, update, flops)
     assert not possible
     assert told.startswith(f"Steps in torch: {reason}")
@@ -160,6 +164,23 @@ def test_what_is_not_compiled(device, update, flops, reason, auto):
         with pytest.raises(RuntimeError, match="are asked for, but") as caught:
             compiled.report(problem, update, flops)
     assert reason in str(caught.value)
+
+
+def test_a_loss_that_is_not_compiled(auto, draw, make_model, monkeypatch):
+    # It trains in torch as what it is, and not as the loss that has its number in C.
+    squared = LOSSES["squared_error"]
+    halved = replace(squared, value=lambda raw, y: squared.value(raw, y) / 2)
+    monkeypatch.setitem(LOSSES, "halved", halved)
+    X, y = draw("squared_error")
+    settings, curves = Settings(Adam(), max_iter=3, tol=0), []
+    for loss in ("squared_error", "halved"):
+        start = initial_network(
+            (5, 6, 3), "relu", "identity", np.random.RandomState(0), X.dtype
+        )
+        problem = Problem(X, y, loss, NoPenalty())
+        (fit,) = train(problem, [make_model(start)], settings)
+        curves.append(fit.loss_curve)
+    np.testing.assert_allclose(curves[1], np.array(curves[0]) / 2, rtol=1e-9)
 
 
 def test_an_update_that_is_not_compiled(auto, problem, model, reported, flat):

@@ -431,12 +431,44 @@ def test_divergence_keeps_the_last_finite_network(regressor, numbers):
     assert np.isfinite(regressor.best_loss_)
 
 
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("activation", ["relu", "relu2", "identity"])
+def test_divergence_keeps_finite_predictions(regressor, activation, early_stopping):
+    # The weights are finite one epoch longer than what the network predicts.
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(200, 5)) * 1e6, rng.normal(size=200) * 1e6
+    regressor.set_params(
+        hidden_layer_sizes=(10,),
+        activation=activation,
+        solver="sgd",
+        learning_rate_init=1e-3,
+        max_iter=30,
+        early_stopping=early_stopping,
+    )
+    with pytest.warns(ConvergenceWarning, match="last network with finite pred"):
+        regressor.fit(X, y)
+    assert np.isfinite(regressor.predict(X)).all()
+
+
+def test_a_fit_that_ends_before_its_loss_overflows_has_diverged(regressor):
+    # Its last step makes the predictions infinite; no epoch follows to tell.
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(200, 5)) * 1e6, rng.normal(size=200) * 1e6
+    settings = {"activation": "relu2", "solver": "sgd", "learning_rate_init": 1e-3}
+    regressor.set_params(hidden_layer_sizes=(10,), max_iter=2, **settings)
+    with pytest.warns(ConvergenceWarning, match="stopped being finite in iteration 2"):
+        regressor.fit(X, y)
+    assert np.isfinite(regressor.loss_curve_).all()
+    assert np.isfinite(regressor.predict(X)).all()
+
+
 def test_divergence_in_partial_fit(regressor, numbers):
     X, y = numbers
     regressor.set_params(solver="sgd", learning_rate_init=1e3)
     with pytest.warns(ConvergenceWarning, match="stopped being finite"):
         for _ in range(50):
             regressor.partial_fit(X, 1e3 * y)
+            assert np.isfinite(regressor.predict(X)).all()
     assert np.isfinite(weights(regressor)).all()
 
 
