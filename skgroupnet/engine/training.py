@@ -59,7 +59,7 @@ def bytes_in_training(
     n_parameters = Layout(tuple(widths)).n_parameters
     inputs = widths[0] if row_entries is None else row_entries
     batch = 3 * 200 * (inputs + sum(widths[1:]))
-    return itemsize * (8.0 * n_parameters + batch) + 16.0 * n_rows
+    return itemsize * (9.0 * n_parameters + batch) + 16.0 * n_rows
 
 
 class Training:
