@@ -42,8 +42,9 @@ def bytes_in_training(
 ) -> float:
     """Bytes that one model takes in training, at most.
 
-    Its start and its result, weights, last whole epoch and best one, two moments, the
-    gradient; the order of its rows; a batch of 200 rows with all activations.
+    Its start and its result, weights, the last two whole epochs and the best one, two
+    moments, the gradient; the order of its rows; a batch of 200 rows with all
+    activations.
 
     Parameters
     ----------
