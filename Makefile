@@ -55,7 +55,7 @@ test: export OMP_NUM_THREADS = 1
 test: lint types contracts
 	SKGROUPNET_STEP=torch $(PYTEST) -n auto -q -rfE --cov --cov-report= --cov-fail-under=0 \
 		--ignore=tests/penalties --ignore=tests/plotting \
-		--ignore=tests/datasets --ignore=tests/evidence \
+		--ignore=tests/datasets --ignore=tests/evidence --ignore=tests/fuzz \
 		--ignore=tests/estimators/test_linear_peers.py \
 		--ignore=tests/estimators/test_common_solvers.py
 	$(PYTEST) -n auto --cov --cov-append --cov-report=term --cov-fail-under=$(COVERED)
