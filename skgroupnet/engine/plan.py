@@ -215,17 +215,18 @@ def shrink_fields(shrinkage: Shrinkage) -> dict[str, Any]:
 
 def spans_fields(groups: Groups) -> dict[str, Any]:
     """Fields about the groups: runs of groups of one, and the spans of the others."""
-    group = groups.index[0].numpy()
-    sizes = np.bincount(group)
-    single = sizes[group] == 1
+    group, widths = groups.rows
+    single = np.bincount(group, weights=widths)[group] == 1
     follows = np.where(single[1:], group[1:] == group[:-1] + 1, group[1:] == group[:-1])
     cuts = np.flatnonzero((single[1:] != single[:-1]) | ~follows) + 1
-    starts = np.concatenate([[0], cuts])[: len(group)]
-    lengths = np.diff(np.append(starts, len(group)))
-    alone = single[starts]
+    firsts = np.concatenate([[0], cuts])[: len(group)]
+    group, alone = group[firsts], single[firsts]
+    ends = np.cumsum(widths)
+    starts = (ends - widths)[firsts]
+    lengths = np.diff(np.append(starts, ends[-1:]))
     runs, spans = np.flatnonzero(alone), np.flatnonzero(~alone)
-    spans = spans[np.argsort(group[starts[spans]], kind="stable")]
-    ids, first = np.unique(group[starts[spans]], return_index=True)
+    spans = spans[np.argsort(group[spans], kind="stable")]
+    ids, first = np.unique(group[spans], return_index=True)
     return {
         "n_groups": len(ids),
         "group_ids": ids,
@@ -236,5 +237,5 @@ def spans_fields(groups: Groups) -> dict[str, Any]:
         "n_runs": len(runs),
         "run_starts": starts[runs],
         "run_lengths": lengths[runs],
-        "run_groups": group[starts[runs]],
+        "run_groups": group[runs],
     }

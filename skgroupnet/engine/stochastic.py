@@ -87,8 +87,11 @@ def train_together(
         If the models do not fit the rows, or share what has to be their own.
     """
     _check(jobs)
+    if n_threads is None:
+        # Asking takes a tenth of a small fit, and one model has nothing to share.
+        n_threads = available_threads() if len(jobs) > 1 else 1
     with torch.inference_mode():
-        run = _Run(jobs, n_threads or available_threads(), resumable)
+        run = _Run(jobs, n_threads, resumable)
         run.train(watch)
     return run.fits()
 

@@ -247,7 +247,7 @@ class Training:
         if stop:
             over = (self.outcomes == "") | (self.outcomes == "max_iter")
             self.outcomes[over] = "stopped"
-        for outcome in ("diverged", "converged", "max_iter", "stopped"):
+        for outcome in set(self.outcomes.tolist()) - {""}:
             self.end(self.outcomes == outcome, outcome)
         self._drop(self.outcomes == "")
 

@@ -27,7 +27,9 @@ class NetworkClassifier(ClassifierMixin):
         return self.out_activation_ == "logistic" and self.n_outputs_ > 1
 
     def _make_task(self, y, go_on, classes=None):
-        check_classification_targets(y)
+        # Integers always are classes, known ones or not: to ask takes half a batch.
+        if not (go_on and y.ndim == 1 and y.dtype.kind in "biu"):
+            check_classification_targets(y)
         if go_on:
             return Classification(self.classes_, self._is_multilabel)
         if classes is None:

@@ -180,10 +180,11 @@ class Given:
         """
         key = (task.meaning, np.dtype(dtype))
         if key not in self._targets:
-            known = task.known(self.y)
-            # These have to be encoded, or to raise.
-            known[slice(None) if rows is None else rows] = True
-            if known.all():
+            known = None if rows is None else task.known(self.y)
+            if known is not None:
+                # These have to be encoded, or to raise.
+                known[rows] = True
+            if known is None or known.all():
                 self._targets[key] = task.encode(self.y, dtype)
             else:
                 encoded = task.encode(self.y[known], dtype)

@@ -170,13 +170,14 @@ class Classification:
                 f"y must have one class label per row, as when training started, but "
                 f"has shape {y.shape}."
             )
-        unknown = np.setdiff1d(y, self.classes)
-        if len(unknown):
-            raise ValueError(
-                f"y has classes {unknown.tolist()} that are not among the classes "
-                f"{self.classes.tolist()} of the model."
-            )
         codes = np.searchsorted(self.classes, y)
+        if not np.array_equal(self.classes.take(codes, mode="clip"), y):
+            unknown = np.setdiff1d(y, self.classes)
+            if len(unknown):
+                raise ValueError(
+                    f"y has classes {unknown.tolist()} that are not among the classes "
+                    f"{self.classes.tolist()} of the model."
+                )
         if self.loss == "cross_entropy":
             return codes
         return codes[:, np.newaxis].astype(dtype)

@@ -70,6 +70,8 @@ class Groups:
         1 for penalised groups, 0 for the others.
     index : int Tensor of shape (1, P) or (M, P)
         Group of every parameter, the same in every row.
+    rows : tuple of (int ndarray of shape (n_rows,), int ndarray of shape (n_rows,))
+        Group and width of every row of the blocks, in the order of the parameters.
     layer : int Tensor of shape (1, G)
         Number of the matrix that each group lies in; the biases have the number of
         matrices.
@@ -112,6 +114,7 @@ class Groups:
         self.sizes = torch.as_tensor(sizes[None]).to(like)
         self.penalised = torch.as_tensor(penalised[None]).to(like)
         self._inverse_sizes = 1 / self.sizes
+        self.rows = group_of_row, widths
         self._singles = self.n_groups == sum(self._sizes)
         self.index = torch.as_tensor(
             np.repeat(group_of_row, widths)[None], device=like.device

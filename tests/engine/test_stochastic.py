@@ -321,3 +321,15 @@ def test_a_network_that_does_not_fit(
     problem = Problem(*draw(loss), loss, GroupLasso())
     with pytest.raises(ValueError, match=message):
         train(problem, [make_model(zeros(loss, shape, dtype))], Settings(SGD()))
+
+
+def test_one_model_does_not_ask_for_threads(problem, model, monkeypatch):
+    """Asking takes a tenth of a small fit."""
+    asked = []
+    monkeypatch.setattr(
+        "skgroupnet.engine.stochastic.available_threads", lambda: asked.append(1) or 1
+    )
+    train(problem, [model()], _settings())
+    assert not asked
+    train(problem, [model(seed=0), model(seed=1)], _settings())
+    assert asked

@@ -353,3 +353,13 @@ def test_classes_of_partial_fit():
     with pytest.raises(ValueError, match="'balanced' needs all rows"):
         classifier.set_params(class_weight="balanced").partial_fit(X, y)
     classifier.set_params(class_weight={0: 3}).partial_fit(X[y == 1], y[y == 1])
+
+
+def test_targets_of_later_calls(three_classes):
+    X, y = three_classes
+    network = GroupSparseMLPClassifier((3,), random_state=0)
+    fitted = network.partial_fit(X, y, classes=np.unique(y))
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        fitted.partial_fit(X, y + 0.5)
+    with pytest.raises(ValueError, match=r"classes \[\d+\] that are not among"):
+        fitted.partial_fit(X, np.where(y == y[0], y.max() + 1, y))
