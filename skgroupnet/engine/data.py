@@ -14,6 +14,7 @@ import scipy.sparse
 import torch
 from torch import Tensor
 
+from skgroupnet.engine import sparse_columns
 from skgroupnet.engine.problem import Problem
 from skgroupnet.engine.sparse_rows import SparseRows
 
@@ -203,7 +204,10 @@ class Data:
         """
         share = scale.double() / scale.sum(dtype=torch.float64)
         if self.sparse is not None:
-            return self._sparse_moments(share.cpu().numpy())
+            mean, variance = sparse_columns.mean_and_variance(
+                self.sparse, share.cpu().numpy()
+            )
+            return torch.from_numpy(mean), torch.from_numpy(variance)
         rows = max(1, MOMENT_NUMBERS // max(1, self.n_features))
         # Deviations from a value that is near do not cancel.
         near = self.X[:rows].double().mean(0)
@@ -213,40 +217,6 @@ class Data:
             first.addmv_(part, share[start : start + rows])
             second.addmv_(part.square_(), share[start : start + rows])
         return near + first, (second - first.square()).clamp_min_(0.0)
-
-    def _sparse_moments(self, share: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Do the same for sparse rows: the zeros count as what they are."""
-        mean, absent, first, second = np.zeros((4, self.n_features))
-
-        def total(values: np.ndarray, columns: np.ndarray) -> np.ndarray:
-            return np.bincount(columns, values, minlength=self.n_features)
-
-        for values, columns, weight in self._entries(share):
-            mean += total(weight * values, columns)
-            absent -= total(weight, columns)
-        absent[~self.full_columns().numpy()] += 1
-        absent = np.maximum(absent, 0)
-        for values, columns, weight in self._entries(share):
-            deviation = values - mean[columns]
-            first += total(weight * deviation, columns)
-            second += total(weight * deviation**2, columns)
-        first -= absent * mean
-        second += absent * mean**2
-        variance = np.maximum(second - first**2, 0)
-        return torch.from_numpy(mean + first), torch.from_numpy(variance)
-
-    def _entries(
-        self, share: np.ndarray
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Values, columns and weights of the entries of sparse rows, some at a time."""
-        X, n_rows = self.sparse, self.n_rows
-        many = np.arange(CHUNK_NUMBERS, X.nnz, CHUNK_NUMBERS)
-        cuts = np.unique([0, *np.searchsorted(X.indptr, many), n_rows])
-        for first, last in pairwise(cuts):
-            part = slice(X.indptr[first], X.indptr[last])
-            counts = np.diff(X.indptr[first : last + 1])
-            weight = np.repeat(share[first:last], counts)
-            yield X.data[part].astype(np.float64), X.indices[part], weight
 
     def shifted(self, offset: Tensor, constant: Tensor) -> Data:
         """Make the data with an offset (n_features,) taken from the columns.
@@ -260,20 +230,15 @@ class Data:
             torch.sub(self.X, offset, out=shifted.X)
             shifted.X[:, constant] = 0
             return shifted
-        shifted.sparse = X = self.sparse.copy()
         by, kept = offset.cpu().numpy(), ~constant.cpu().numpy()
-        X.data[:] = (X.data - by[X.indices]) * kept[X.indices]
+        shifted.sparse = sparse_columns.shifted(self.sparse, by, kept)
         return shifted
 
     def full_columns(self) -> Tensor:
         """Tell which columns have no entry that is left out, (n_features,)."""
         if self.sparse is None:
             return torch.ones(self.n_features, dtype=torch.bool, device=self.device)
-        count = np.zeros(self.n_features, dtype=np.int64)
-        for start in range(0, self.sparse.nnz, CHUNK_NUMBERS):
-            part = self.sparse.indices[start : start + CHUNK_NUMBERS]
-            count += np.bincount(part, minlength=self.n_features)
-        return torch.from_numpy(count == self.n_rows)
+        return torch.from_numpy(sparse_columns.are_full(self.sparse))
 
     def gram(self, scale: Tensor, mean: Tensor) -> Tensor:
         """Second moments of the columns: (n, 1), (d, 1) -> (d, d).
@@ -283,9 +248,9 @@ class Data:
         if self.sparse is None:
             deviation = (self.X - mean.T) * scale.sqrt()
             return deviation.T @ deviation
-        X, weight = self.sparse.astype(np.float64), scale.double().cpu().numpy()
-        second = (X.T @ X.multiply(weight).tocsr()).toarray()
-        return self._tensor(second - np.outer(*[mean.double().cpu().numpy()] * 2))
+        weight, mean_of = (T[:, 0].double().cpu() for T in (scale, mean))
+        second = sparse_columns.second_moments(self.sparse, weight.numpy())
+        return (second - torch.outer(mean_of, mean_of)).to(scale)
 
     def kernel(self, chosen: Tensor, mean: Tensor) -> Tensor:
         """Inner products of the rows less the mean: (d,), (d, 1) -> (n, n).
@@ -297,11 +262,13 @@ class Data:
             if not chosen.all():
                 deviation = deviation[:, chosen]
             return deviation @ deviation.T
-        X = self.sparse[:, chosen.cpu().numpy()].astype(np.float64)
-        shift = mean[chosen].double().cpu().numpy()
-        cross = X @ shift
-        inner = (X @ X.T).toarray() - cross - cross.T + float((shift**2).sum())
-        return self._tensor(inner)
+        X, shift = self.sparse, mean[chosen].double().cpu().numpy()
+        if not chosen.all():
+            X = X[:, chosen.cpu().numpy()]
+        cross = torch.from_numpy(X @ shift)
+        inner = sparse_columns.second_moments(X.T.tocsr(), np.ones(X.shape[1]))
+        inner -= cross + cross.T
+        return (inner + float((shift**2).sum())).to(mean)
 
     def chunks(
         self, order: Tensor, scale: Tensor | None, batch_rows: int

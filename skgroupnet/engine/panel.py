@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-import scipy.sparse
 import torch
 from torch import Tensor
 
 from skgroupnet.engine.data import Data
+from skgroupnet.engine.sparse_columns import second_moments
 
 
 class Panel(Protocol):
@@ -86,7 +86,7 @@ class SparsePanel:
     """
 
     def __init__(self, data: Data) -> None:
-        self._X = scipy.sparse.csc_array(data.sparse)
+        self._X = data.sparse
         self._like = torch.empty(0, dtype=data.dtype)
         self.columns = torch.empty(0, dtype=torch.long)
         self._part = self._X[:, :0]
@@ -94,7 +94,10 @@ class SparsePanel:
     def add(self, columns: np.ndarray) -> None:
         """Take in more columns."""
         self.columns = torch.cat([self.columns, torch.from_numpy(columns)])
-        self._part = self._X[:, self.columns.numpy()]
+        # Made anew from X, which costs what one product does; the old goes first.
+        self._part = self._X
+        if not np.array_equal(self.columns, np.arange(self._X.shape[1])):
+            self._part = self._X[:, self.columns.numpy()]
 
     def dot(self, W: Tensor) -> Tensor:
         """Product with a matrix: (c, k) -> (k, n)."""
@@ -106,9 +109,7 @@ class SparsePanel:
 
     def moments(self, weight: Tensor) -> Tensor:
         """Second moments of the columns under weights of the rows: (n,) -> (c, c)."""
-        part = self._part.astype(np.float64)
-        weighted = part.multiply(weight.double().numpy()[:, None]).tocsc()
-        return torch.from_numpy((part.T @ weighted).toarray())
+        return second_moments(self._part, weight.double().numpy())
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._like)

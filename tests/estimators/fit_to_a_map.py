@@ -31,10 +31,8 @@ def anonymous():
     return 1024 * int(line.split()[1])
 
 
-def main(file, kind):
-    model, X = MODELS[kind], np.load(file, mmap_mode="r")
-    y = (X[:, 0] > 0).astype(int)
-    model.fit(X[:300], y[:300])
+def growth(model, X, y):
+    """Largest anonymous memory during a fit, above that before, in bytes."""
     before = most = anonymous()
     done = threading.Event()
 
@@ -48,7 +46,14 @@ def main(file, kind):
     model.fit(X, y)
     done.set()
     thread.join()
-    share = (most - before) / X.nbytes
+    return most - before
+
+
+def main(file, kind):
+    model, X = MODELS[kind], np.load(file, mmap_mode="r")
+    y = (X[:, 0] > 0).astype(int)
+    model.fit(X[:300], y[:300])
+    share = growth(model, X, y) / X.nbytes
     assert share < 0.15, f"{kind} on {X.dtype}: {share:.2f} of X"
 
 
