@@ -79,7 +79,7 @@ class LinearModel:
         )
         self.free = problem.fit_intercept and not problem.penalize_bias
         self._eps = torch.finfo(self.y.dtype).eps
-        self._take_origin()
+        self._take_origin(model)
         of_y = self._centre_targets()
         entries = torch.empty_like(self.stack.flat)
         W, b = self.split(entries)
@@ -88,9 +88,21 @@ class LinearModel:
         largest = self.shrinkage.groups.amax(entries)
         self.unit = largest.where(largest > 0, largest.amax())
 
-    def _take_origin(self) -> None:
+    def _moments(self, model: Model) -> tuple[Tensor, Tensor]:
+        """Mean and variance of the columns, measured once for fit and certificate."""
+        if model.rows is not None:
+            return self.data.moments(self.scale)
+        weight, known = model.row_weight, self.problem.moments.get("all")
+        if known is None or known[0] is not weight:
+            # As a whole: another thread may write that of other weights.
+            known = weight, self.data.moments(self.scale)
+            self.problem.moments["all"] = known
+        moments: tuple[Tensor, Tensor] = known[1]
+        return moments
+
+    def _take_origin(self, model: Model) -> None:
         """Measure the columns, and take them about their means where they are far."""
-        mean, variance = self.data.moments(self.scale)
+        mean, variance = self._moments(model)
         self._offset, moment = torch.zeros_like(mean), variance + mean.square()
         if self.free:
             constant = variance <= (CONSTANT_ULPS * self._eps * mean).square()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import scipy.sparse
@@ -52,6 +52,11 @@ class Problem:
         weights; None: counted from the shapes.
     columns : int ndarray, default=None
         Columns of X that the networks take, in batches; None: all of them.
+
+    Attributes
+    ----------
+    moments : dict
+        Mean and variance of the columns, once `LinearModel` has measured them.
     """
 
     X: np.ndarray | scipy.sparse.csr_array
@@ -65,6 +70,7 @@ class Problem:
     fit_intercept: bool = True
     group_sizes: tuple[np.ndarray, ...] | None = None
     columns: np.ndarray | None = None
+    moments: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_device(self.device)

@@ -15,7 +15,9 @@ from skgroupnet.engine import (
     lam_max,
     stationarity_gap,
 )
+from skgroupnet.engine.data import Data
 from skgroupnet.engine.descent import can_descend
+from skgroupnet.engine.newton import newton
 from skgroupnet.network import Network
 from skgroupnet.penalties import (
     L1,
@@ -28,6 +30,7 @@ from skgroupnet.penalties import (
 )
 
 LABELS = np.array([0, 1, 0, -1, 1, 0])
+ROWS = np.arange(5, 30)
 SETS = np.array([0, 1, 0, 2, 1, 0])
 CONVEX = [n for n, c in PENALTIES.items() if c.__module__.endswith(".convex")]
 
@@ -113,6 +116,29 @@ def test_gap_looks_at_the_rows_of_the_model(draw, random_network, make_model):
     )
     whole = stationarity_gap(problem, make_model(network, 0.1), network)
     assert gap != pytest.approx(whole, rel=1e-3)
+
+
+@pytest.mark.parametrize("container", [np.asarray, scipy.sparse.csr_array])
+def test_columns_are_measured_once_for_fit_and_gap(
+    container, draw, make_model, random_network, monkeypatch
+):
+    """Other weights, or some of the rows, are measured for themselves."""
+    X, y = draw("squared_error", n=40)
+    X[:, 1] += 1e6
+    problem = Problem(container(X), y, "squared_error", GroupLasso())
+    network, measured = random_network("squared_error", (5, 3)), []
+    weight, moments = np.arange(1.0, 41.0), Data.moments
+    monkeypatch.setattr(
+        Data, "moments", lambda *args: measured.append(1) or moments(*args)
+    )
+    for more, count in [({}, 1), ({"row_weight": weight}, 1), ({"rows": ROWS}, 3)]:
+        model = make_model(network, 0.01, **more)
+        measured.clear()
+        (fit,) = newton(problem, [model], 100, 1e-10)
+        gaps = [stationarity_gap(problem, model, fit.network) for _ in range(2)]
+        assert len(measured) == count
+        alone = stationarity_gap(replace(problem), model, fit.network)
+        assert gaps == [alone, alone]
 
 
 def test_gap_of_fixed_zeros_and_of_fixed_biases(draw, random_network, make_model):
