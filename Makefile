@@ -70,12 +70,14 @@ types: $(DEV)
 contracts: $(DEV)
 	$(BIN)/lint-imports --no-logo
 
-# Linear models, then networks; each prints its faults with their seeds.
+# Linear models, then networks whatever was found; each prints its faults with their
+# seeds.
 fuzz: export OMP_NUM_THREADS = 1
 fuzz: export SCIPY_ARRAY_API = 1
 fuzz: $(DEV)
-	$(BIN)/python -m tests.fuzz.linear --first $(FIRST) --n $(N) --verbose
-	$(BIN)/python -m tests.fuzz.networks --first $(FIRST) --n $(N)
+	$(BIN)/python -m tests.fuzz.linear --first $(FIRST) --n $(N) --verbose; \
+	status=$$?; \
+	$(BIN)/python -m tests.fuzz.networks --first $(FIRST) --n $(N) && exit $$status
 
 # In a copy of the package, whose compiled steps check their memory accesses. The
 # preloaded libstdc++ is for torch, whose exceptions the sanitizer intercepts.
