@@ -218,9 +218,22 @@ INLINE void NAME(singles)(const int update, const Plan *p, const NAME(Numbers) *
     }
 }
 
-/* All groups.  A gradient is noted just before its group is moved, while both are in
- * the cache: of a wide layer, memory is what a step waits for. */
 #define CACHED 4096
+/* Note what is not noted yet up to `stop`, and as much more as stays in the cache;
+ * returns where that ends. */
+INLINE int64_t NAME(note_to)(const Plan *p, REAL *grad, int64_t noted, int64_t stop)
+{
+    if (stop <= noted)
+        return noted;
+    int64_t most = noted + CACHED;
+    most = most < p->n_parameters ? most : p->n_parameters;
+    stop = stop < most ? most : stop;
+    NAME(note)(p, grad, noted, stop);
+    return stop;
+}
+
+/* All groups.  A gradient is noted shortly before its group is moved, while both are in
+ * the cache: of a wide layer, memory is what a step waits for. */
 INLINE void NAME(all)(const int update, const Plan *p, const NAME(Numbers) * a,
                       REAL *grad)
 {
@@ -235,18 +248,14 @@ INLINE void NAME(all)(const int update, const Plan *p, const NAME(Numbers) * a,
             int64_t end = p->span_starts[s] + p->span_lengths[s];
             stop = stop < end ? end : stop;
         }
-        NAME(note)(p, grad, noted, stop);
-        noted = stop;
+        noted = NAME(note_to)(p, grad, noted, stop);
         NAME(groups)(update, p, a, grad, direction, i, n);
     }
     for (int64_t i = 0; i < p->n_runs; i++) {
         int64_t start = p->run_starts[i], end = start + p->run_lengths[i];
         for (int64_t at = start, stop; at < end; at = stop) {
             stop = end - at < CACHED ? end : at + CACHED;
-            if (noted < stop) {
-                NAME(note)(p, grad, noted, stop);
-                noted = stop;
-            }
+            noted = NAME(note_to)(p, grad, noted, stop);
             NAME(singles)(update, p, a, grad + at, direction + at,
                           (REAL *)p->weights + at, p->run_groups[i] + at - start,
                           stop - at);
