@@ -311,7 +311,16 @@ class _Newton:
         weights = self.linear.split(self.flat)[0][self.panel.columns]
         before = weights.clone()
         raw, bias = self._by_coupled_moments(errors, weights, tol, *curvatures)
-        self._search(weights, weights - before, bias, raw)
+        assert self.rows is not None
+        move = weights - before
+        # What all classes share changes no prediction: where no penalty decides, it
+        # stays as it is.
+        block = torch.from_numpy(self.blocks.of_column)[self.panel.columns]
+        free = self.blocks.strength[block][:, None] == 0
+        shared = move.mean(1, keepdim=True).where(free, 0.0)
+        move, shift = move - shared, bias.mean()
+        raw = raw - (shared.T @ self.rows.rows + shift)
+        self._search(before + move, move, bias - shift, raw)
 
     def _by_coupled_moments(
         self,

@@ -10,15 +10,7 @@ from scipy.special import xlogy
 from skgroupnet.engine.data import Data
 from skgroupnet.engine.problem import Problem
 from skgroupnet.engine.shrinkage import FixedZeros, Shrinkage
-from skgroupnet.engine.updates import (
-    SGD,
-    Adam,
-    AdaMax,
-    RMSprop,
-    State,
-    Update,
-    least_epsilon,
-)
+from skgroupnet.engine.updates import SGD, Adam, AdaMax, RMSprop, State, Update
 from skgroupnet.penalties import (
     L0,
     L1,
@@ -181,8 +173,7 @@ def update_fields(update: Update, state: State) -> dict[str, Any]:
         fields |= {"beta_1": update.momentum, "nesterov": update.nesterov}
         return fields | {"direction": state.get("momentum", 0)}
     if isinstance(update, AdaMax):
-        fields["moment"] = state["largest"]
-        fields["epsilon"] = least_epsilon(update.epsilon, state["largest"])
+        fields |= {"moment": state["largest"], "epsilon": update.epsilon}
     else:
         fields["moment"] = state["second"]
         fields["epsilon"] = state["epsilon"][:, 0].tolist()

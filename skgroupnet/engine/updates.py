@@ -58,14 +58,6 @@ State = dict[str, Tensor]
 SETTINGS = {"epsilon"}
 
 
-def least_epsilon(epsilon: float, like: Tensor) -> float:
-    """Keep epsilon a normal number: a subnormal one is flushed to zero.
-
-    A rate over zero, times a gradient of zero, is not a number.
-    """
-    return max(epsilon, torch.finfo(like.dtype).smallest_normal)
-
-
 class Update(ABC):
     """What the engine asks of an update.
 
@@ -161,9 +153,7 @@ class RMSprop(Update):
         """Zero second moment, (M, G)."""
         return {
             "second": weights.new_zeros((len(weights), groups.n_groups)),
-            "epsilon": weights.new_full(
-                (len(weights), 1), least_epsilon(self.epsilon, weights)
-            ),
+            "epsilon": weights.new_full((len(weights), 1), self.epsilon),
         }
 
     def apply(
@@ -200,9 +190,7 @@ class Adam(Update):
         return {
             "first": weights.new_zeros(weights.shape),
             "second": weights.new_zeros((len(weights), groups.n_groups)),
-            "epsilon": weights.new_full(
-                (len(weights), 1), least_epsilon(self.epsilon, weights)
-            ),
+            "epsilon": weights.new_full((len(weights), 1), self.epsilon),
         }
 
     def apply(
@@ -256,8 +244,7 @@ class AdaMax(Update):
         """Move the weights by step * bias-corrected first moment."""
         first, largest = state["first"], state["largest"]
         first.lerp_(grad, 1 - self.beta_1)
-        epsilon = least_epsilon(self.epsilon, grad)
-        current = groups.amax(grad.abs_()) + epsilon
+        current = groups.amax(grad.abs_()) + self.epsilon
         largest.copy_(largest.mul_(self.beta_2).maximum(current))
         step = rate / largest
         groups.add_scaled(weights, first, step, -1 / (1 - self.beta_1**t))

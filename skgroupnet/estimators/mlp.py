@@ -235,7 +235,6 @@ class GroupSparseMLP(GroupSparseEstimator):
             raise ValueError("partial_fit does not support early_stopping=True.")
         with self._unchanged_on_error():
             go_on = self.__sklearn_is_fitted__()
-            kept = self._kept
             random_state = self._random_state
             if random_state is None:
                 random_state = check_random_state(self.random_state)
@@ -254,7 +253,7 @@ class GroupSparseMLP(GroupSparseEstimator):
             )
             if fit.outcome == "interrupted" and not fit.loss_curve:
                 raise KeyboardInterrupt
-            attributes = self._network_attributes(fit.network, sample.task, kept)
+            attributes = self._network_attributes(fit.network, sample.task, self._kept)
             before = self.loss_curve_ if go_on else []
             fit = replace(fit, loss_curve=[*before, *fit.loss_curve])
             usable = fit.outcome != "diverged"
@@ -434,8 +433,7 @@ class GroupSparseMLPClassifier(NetworkClassifier, GroupSparseMLP):
         Distance of the trained weights from a stationary point, measured over all
         training rows before fine-tuning: the largest distance, over all groups, of the
         negative gradient from the subdifferential of the penalty, divided by the square
-        root of the size of the group. It is on the scale of `lam`. Not defined after
-        `partial_fit`, which does not see all rows.
+        root of the size of the group. It is on the scale of `lam`.
     n_layers_ : int
         Number of layers, input and output included.
     n_outputs_ : int
@@ -563,6 +561,9 @@ class GroupSparseMLPClassifier(NetworkClassifier, GroupSparseMLP):
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Train for one epoch on the given rows, from where the last call ended.
+
+        It leaves no ``stationarity_gap_``: the rows of one call do not say how far all
+        of them are from a stationary point.
 
         Parameters
         ----------
@@ -756,8 +757,7 @@ class GroupSparseMLPRegressor(NetworkRegressor, GroupSparseMLP):
         Distance of the trained weights from a stationary point, measured over all
         training rows before fine-tuning: the largest distance, over all groups, of the
         negative gradient from the subdifferential of the penalty, divided by the square
-        root of the size of the group. It is on the scale of `lam`. Not defined after
-        `partial_fit`, which does not see all rows.
+        root of the size of the group. It is on the scale of `lam`.
     n_layers_ : int
         Number of layers, input and output included.
     n_outputs_ : int
@@ -875,6 +875,9 @@ class GroupSparseMLPRegressor(NetworkRegressor, GroupSparseMLP):
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch on the given rows, from where the last call ended.
+
+        It leaves no ``stationarity_gap_``: the rows of one call do not say how far all
+        of them are from a stationary point.
 
         Parameters
         ----------

@@ -97,7 +97,7 @@ def test_what_is_dead_does_not_decay_for_ever(
 @every_dtype
 @pytest.mark.parametrize("step", ["torch", "compiled"])
 @pytest.mark.parametrize("update", [Adam, AdaMax, RMSprop])
-def test_a_subnormal_epsilon_divides(
+def test_the_smallest_epsilon_divides(
     update, step, dtype, draw, random_network, make_model, flat
 ):
     """The column and the units that get no gradient move by zero, not by nan."""
@@ -105,12 +105,12 @@ def test_a_subnormal_epsilon_divides(
     X[:, 0] = 0
     start = random_network("squared_error", (5, 6, 3), "relu", dtype=dtype)
     problem = Problem(X, y, "squared_error", GroupLasso())
-    for epsilon in np.array([0.1, 1e-5]) * np.finfo(dtype).smallest_normal:
-        settings = Settings(update(epsilon=float(epsilon)), max_iter=3, tol=0)
-        with config_context(step=step):
-            (fit,) = train(problem, [make_model(start, 1e-3, 1e-3)], settings)
-        assert fit.outcome == "max_iter"
-        assert np.isfinite(flat(fit.network)).all()
+    epsilon = float(np.finfo(dtype).smallest_normal)
+    settings = Settings(update(epsilon=epsilon), max_iter=3, tol=0)
+    with config_context(step=step):
+        (fit,) = train(problem, [make_model(start, 1e-3, 1e-3)], settings)
+    assert fit.outcome == "max_iter"
+    assert np.isfinite(flat(fit.network)).all()
 
 
 @pytest.fixture

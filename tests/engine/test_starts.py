@@ -1,5 +1,6 @@
 """Where linear models start whose penalty lets nothing lead away from zero."""
 
+import inspect
 from dataclasses import replace
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_models_of_a_nonconvex_chain_are_those_alone(problem, zeros, make_model)
 
 
 def test_an_interrupt_before_the_start(problem, zeros, make_model, monkeypatch):
-    inside = solve.__globals__
+    inside = inspect.unwrap(solve).__globals__
     monkeypatch.setitem(inside, "_of_lasso", inside["_not_begun"])
     model = make_model(zeros("squared_error", (12, 1)), 0.1)
     (fit,) = solve([Job(problem(GroupL0()), model, FullBatch())])

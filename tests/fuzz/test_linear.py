@@ -4,8 +4,8 @@ import pytest
 
 from tests.fuzz.linear import examine, show
 
-# More of them: `make fuzz`.
-PROBLEMS, CHUNK = 200, 25
+# Others: `make fuzz FIRST=1000`.
+PROBLEMS, CHUNK = 1000, 25
 # Warnings of training that has not converged excuse 78 of a thousand, and at most 7
 # of a chunk: a solver that always warned would exceed this.
 MOST_EXCUSED = 8
