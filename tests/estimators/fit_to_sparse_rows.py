@@ -8,7 +8,6 @@ import sys
 import warnings
 
 import numpy as np
-from fit_to_a_map import growth
 from scipy.sparse import csr_array
 
 from skgroupnet import (
@@ -16,6 +15,7 @@ from skgroupnet import (
     GroupSparseLogisticRegression,
     GroupSparsePoissonRegressor,
 )
+from tests.estimators.fit_to_a_map import growth
 
 MODELS = {
     "linear": GroupSparseLinearRegression(lam=1e-3),

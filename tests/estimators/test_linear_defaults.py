@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 
 from skgroupnet import GroupSparseLogisticRegression
+from skgroupnet.engine.compiled import default_report
 
 
 def _sdd():
@@ -29,6 +30,9 @@ LOADERS = {
 }
 
 
+@pytest.mark.skipif(
+    default_report().startswith("torch"), reason="Newton's method is compiled"
+)
 @pytest.mark.parametrize("scaled", [False, True])
 @pytest.mark.parametrize("name", LOADERS)
 def test_classification_converges(name, scaled):

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+ROOT = Path(__file__).parents[2]
 # Far more than the fits take: importing torch on a busy machine takes the most.
 SECONDS = 240
 
@@ -26,6 +27,9 @@ def run(*arguments):
         cwd=Path(__file__).parent,
         env={
             **os.environ,
+            "PYTHONPATH": os.pathsep.join(
+                [str(ROOT), os.environ.get("PYTHONPATH", "")]
+            ),
             "OMP_NUM_THREADS": "2",
             # glibc gives arrays back when they are freed, so that they count once.
             "MALLOC_MMAP_THRESHOLD_": "131072",
