@@ -20,7 +20,7 @@ LAMS = (0.0, 1e-4, 1e-3, 4e-3, 1e-2)
 # Largest time of a step, in that of one at lam = 0.
 LIMIT = 1.3
 # Epochs until many units are dead, and those that are timed.
-WARM, TIMED = 30, 3
+WARM, TIMED = 30, 10
 # Networks, rows in an epoch, rows in a batch, and the archive of real data.
 CASES = [
     ((100, 32, 1), 2_000, 32, None),

@@ -43,7 +43,8 @@ TOLERANCE = 1e-5
 # Roundings that add up: raw predictions are sums over the columns, gradients over the
 # rows.
 ROUNDINGS = 20
-# Of the processor: the slowest of the first thousand takes half of it on a quiet machine.
+# Of processor time; the slowest of the first thousand takes half of it where nothing
+# else runs.
 SECONDS = 10.0
 UNFINISHED = ("Training stopped", "The loss stopped being finite")
 NOTHING_LEFT = "Nothing is left of the model"
