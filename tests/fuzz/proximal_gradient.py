@@ -33,11 +33,20 @@ def lower_objective(rows: Rows, regularizer: Regularizer, W, b, intercept) -> fl
         flat = np.concatenate([W.ravel(), b]).astype(np.longdouble)
         raw = rows.X @ flat[: W.size].reshape(W.shape) + flat[W.size :]
         ours = rows.value(raw) + groups.value(flat)
-        # Targets of one value leave rounding of it: it is known to half the digits.
-        null = rows.value(rows.null_raw(intercept == "free"))
-        null += np.finfo(float).eps * rows.mean(rows.Y**2).sum()
-        lower = float((ours - best) / null) if null > 0 else 0.0
+        lower = float((ours - best) / _unit(rows, rows.null_raw(intercept == "free")))
     return lower if np.isfinite(lower) else 0.0
+
+
+def _unit(rows: Rows, null_raw) -> float:
+    """Objective of the null model, and no less than what rounding makes of it.
+
+    Targets of one value leave nothing else: the terms of a sum in double precision are
+    known to so many digits, and targets of squared error to half of theirs.
+    """
+    terms = 1 + abs(null_raw) if rows.loss == "poisson" else abs(rows.Y - null_raw)
+    of_terms = 1e-9 * rows.mean(abs(rows.Y) * terms).sum()
+    of_targets = np.finfo(float).eps * rows.mean(rows.Y**2).sum()
+    return rows.value(null_raw) + of_terms + of_targets
 
 
 class _Prox:
